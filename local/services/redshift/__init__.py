@@ -1,0 +1,1 @@
+"""The local Amazon Redshift: the Data API and the Serverless API on a real PostgreSQL server."""
