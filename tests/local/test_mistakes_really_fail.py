@@ -96,7 +96,11 @@ def lake(request: pytest.FixtureRequest) -> Lake:
     endpoint = os.environ.get("SLUICE_TEST_ENDPOINT")
     if endpoint is None:
         local_aws = request.getfixturevalue("local_aws")
-        return Lake(local_aws.settings.endpoint_url, local_aws.client, local_aws.name)
+
+        def as_principal(service: str, principal: str = "local-admin") -> Any:
+            return local_aws.client(service, principal if principal == "local-admin" else local_aws.name(principal))
+
+        return Lake(local_aws.settings.endpoint_url, as_principal, local_aws.name)
 
     def client(service: str, principal: str = "local-admin") -> Any:
         return boto3.client(
