@@ -1,0 +1,87 @@
+"""The columns of a contract: where each comes from, how Spark computes it, how each engine stores it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lake.contracts.column_types import engine_types
+from lake.contracts.odcs import Document, custom_property
+
+
+def compiled_columns(table: Document) -> list[dict[str, Any]]:
+    """Compile the properties of a table, in the order of the contract.
+
+    :param table: an entry of ``schema``
+    """
+    return [_compiled_column(column) for column in table["properties"]]
+
+
+def landing_columns(columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the delivered columns: header name, and whether a file without it is refused.
+
+    :param columns: result of :func:`compiled_columns`
+    """
+    return [
+        {"name": column["source"], "required": column["required"]} for column in columns if column["source"] is not None
+    ]
+
+
+def is_derived(column: Document) -> bool:
+    """Tell whether a column is computed from other columns of the table instead of a delivered one.
+
+    :param column: an entry of ``properties``
+    """
+    return bool(custom_property(column, "derived", False))
+
+
+def source_name(column: Document) -> str | None:
+    """Return the header name a column is read from, None for derived and generated columns.
+
+    :param column: an entry of ``properties``
+    """
+    if is_derived(column) or custom_property(column, "generatedBy"):
+        return None
+    objects = column.get("transformSourceObjects", [])
+    return str(objects[0]).rsplit(".", 1)[-1] if objects else None
+
+
+def _compiled_column(column: Document) -> dict[str, Any]:
+    types = engine_types(column["physicalType"])
+    masking = custom_property(column, "masking")
+    return {
+        "name": column["name"],
+        "description": " ".join(column.get("description", "").split()),
+        "source": source_name(column),
+        "expression": _expression(column, types.spark),
+        "derived": is_derived(column),
+        "generated_by": custom_property(column, "generatedBy"),
+        "required": bool(column.get("required", False)),
+        "logical_type": column["logicalType"],
+        "spark_type": types.spark,
+        "athena_type": types.athena,
+        "redshift_type": types.redshift,
+        "max_bytes": types.max_bytes,
+        "primary_key_position": column.get("primaryKeyPosition") if column.get("primaryKey") else None,
+        "partition": bool(column.get("partitioned", False)),
+        "classification": column.get("classification", "internal"),
+        "pii": "pii" in column.get("tags", []),
+        "masking": masking,
+        "options": dict(column.get("logicalTypeOptions", {})),
+        "enum": [entry["value"] for entry in column.get("enum", [])],
+    }
+
+
+def _expression(column: Document, spark_type: str) -> str | None:
+    """Return the Spark SQL expression of a column: NULL for no value, never an exception, in ANSI mode too."""
+    logic = column.get("transformLogic")
+    if custom_property(column, "generatedBy"):
+        return None
+    if is_derived(column):
+        return " ".join(str(logic).split())
+    value = " ".join(logic.split()) if logic else f"trim({source_name(column)})"
+    if spark_type == "string":
+        return f"nullif({value}, '')"
+    time_format = column.get("logicalTypeOptions", {}).get("format")
+    if time_format and spark_type in ("timestamp", "date"):
+        return f"CAST(try_to_timestamp({value}, '{time_format}') AS {spark_type})"
+    return f"try_cast({value} AS {spark_type})"

@@ -1,0 +1,232 @@
+"""What the ODCS schema accepts but this lake cannot deliver. Each finding names the place and the repair."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from lake.contracts import expectations, row_rules
+from lake.contracts.column_types import UnknownTypeError, engine_types
+from lake.contracts.columns import is_derived, source_name
+from lake.contracts.odcs import Document, Problem, custom_property, server, sla
+
+SEVERITIES = ("info", "warning", "error")
+ACCESS = ("read", "write")
+MASKING_METHODS = ("hmac-sha256",)
+REFUSED_FILE_CHOICES = ("stop", "continue")
+PREDICATE_PARAMETERS = ("ingest_date",)
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_SEMVER = re.compile(r"\d+\.\d+\.\d+")
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'")
+_PARAMETER = re.compile(r"\$\{(\w+)\}")
+_IDENTIFIER = re.compile(r"\b[A-Za-z_]\w*\b(?!\s*\()")
+_SQL_WORDS = frozenset(
+    """and or not is null in like rlike between case when then else end true false cast as date timestamp int bigint
+    decimal double string boolean exists distinct from interval day hour""".split()
+)
+
+
+def lint(document: Document) -> list[Problem]:
+    """Return every problem of a contract that already satisfies the ODCS schema.
+
+    :param document: the contract
+    """
+    problems = list(_lint_head(document))
+    tables = document.get("schema", [])
+    if len(tables) != 1:
+        problems.append(Problem("schema", f"holds {len(tables)} tables", "Write one table per contract file."))
+        return problems
+    names = [column.get("name", "") for column in tables[0].get("properties", [])]
+    problems += _lint_columns(tables[0].get("properties", []))
+    problems += _lint_keys(tables[0].get("properties", []))
+    problems += _lint_quality(tables[0].get("quality", []), names)
+    problems += _lint_roles(document.get("roles", []), names)
+    return problems
+
+
+def _lint_head(document: Document) -> Iterator[Problem]:
+    if not _NAME.fullmatch(str(document.get("name", ""))):
+        found = document.get("name")
+        yield Problem("name", f"{found!r} cannot name tables", "Use lower-case letters, digits and underscores.")
+    if not _SEMVER.fullmatch(str(document.get("version", ""))):
+        yield Problem("version", f"{document.get('version')!r} is not a semantic version", "Write for example 1.0.0.")
+    if "schedule" not in sla(document, "frequency"):
+        yield Problem("slaProperties", "no `frequency` with a schedule", 'Add {property: frequency, schedule: "..."}.')
+    if not document.get("team", {}).get("name"):
+        yield Problem("team.name", "nobody owns the product", "Name the team that answers for it.")
+    landing = server(document, "landing")
+    if not re.fullmatch(r"s3://[^/]+/(.+/)", landing.get("location", "")):
+        what = f"location {landing.get('location')!r} of server `landing` is not a folder below a bucket"
+        yield Problem("servers", what, "Write s3://${landing}/<product>/ with the slash at the end.")
+    if landing.get("format") != "csv":
+        what = f"format {landing.get('format')!r} of server `landing` is not read"
+        yield Problem("servers", what, "Only csv (plain or gzip) is.")
+    choice = custom_property(landing, "onRefusedFile", "stop")
+    if choice not in REFUSED_FILE_CHOICES:
+        yield Problem("servers", f"onRefusedFile is {choice!r}", f"Choose from {', '.join(REFUSED_FILE_CHOICES)}.")
+    if not server(document, "curated").get("database"):
+        yield Problem("servers", "no glue server `curated` with a database", "Add where the product is published.")
+    yield from _lint_quarantine(custom_property(document, "quarantine", {}))
+
+
+def _lint_quarantine(policy: Document) -> Iterator[Problem]:
+    low, high = policy.get("warnPercent"), policy.get("maxPercent")
+    numbers = isinstance(low, int | float) and isinstance(high, int | float)
+    if not numbers or not 0 <= low <= high <= 100:
+        what = f"quarantine has warnPercent {low!r} and maxPercent {high!r}"
+        yield Problem("customProperties", what, "Write two numbers with 0 <= warnPercent <= maxPercent <= 100.")
+    if not isinstance(policy.get("retentionDays"), int):
+        yield Problem(
+            "customProperties", "quarantine has no retentionDays", "Say after how many days rows are deleted."
+        )
+
+
+def _lint_columns(columns: list[Document]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for position, column in enumerate(columns):
+        path = f"schema[0].properties[{position}]"
+        name = str(column.get("name", ""))
+        if not _NAME.fullmatch(name):
+            yield Problem(f"{path}.name", f"{name!r} is no column name", "Use lower-case letters, digits, underscores.")
+        if name in seen:
+            yield Problem(f"{path}.name", f"{name!r} is there twice", "Give each column its own name.")
+        seen.add(name)
+        yield from _lint_type(path, column)
+        yield from _lint_origin(path, name, column)
+        yield from _lint_privacy(path, name, column)
+
+
+def _lint_type(path: str, column: Document) -> Iterator[Problem]:
+    try:
+        engine_types(str(column.get("physicalType", "")))
+    except UnknownTypeError as error:
+        yield Problem(f"{path}.physicalType", str(error), "Pick the narrowest that holds every value.")
+    if "logicalType" not in column:
+        yield Problem(f"{path}.logicalType", "is missing", "Write for example logicalType: string.")
+    pattern = column.get("logicalTypeOptions", {}).get("pattern")
+    if pattern is not None:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            yield Problem(f"{path}.logicalTypeOptions.pattern", f"is no regular expression: {error}", "Repair it.")
+
+
+def _lint_origin(path: str, name: str, column: Document) -> Iterator[Problem]:
+    if is_derived(column):
+        if not column.get("transformLogic"):
+            yield Problem(
+                f"{path}.transformLogic", f"{name} is derived from nothing", "Write the SQL that computes it."
+            )
+    elif not custom_property(column, "generatedBy") and source_name(column) is None:
+        fix = "Add transformSourceObjects: [landing.<product>.<Header>], or mark it derived or generatedBy."
+        yield Problem(f"{path}.transformSourceObjects", f"nothing says where {name} comes from", fix)
+
+
+def _lint_privacy(path: str, name: str, column: Document) -> Iterator[Problem]:
+    is_pii = "pii" in column.get("tags", [])
+    masking = custom_property(column, "masking")
+    if is_pii and masking is None:
+        fix = "Add customProperties masking, {method: hmac-sha256, domain: <domain>}."
+        yield Problem(path, f"{name} is tagged pii but published as it is", fix)
+    if is_pii and column.get("classification") not in ("restricted", "confidential"):
+        found = column.get("classification")
+        yield Problem(f"{path}.classification", f"pii column {name} is {found!r}", "Classify it restricted.")
+    if masking is not None and masking.get("method") not in MASKING_METHODS:
+        found = masking.get("method")
+        yield Problem(path, f"masking method {found!r} is not known", f"Use one of {', '.join(MASKING_METHODS)}.")
+    if masking is not None and "domain" not in masking:
+        yield Problem(
+            path, f"masking of {name} has no domain", "Columns of one domain share pseudonyms and can be joined."
+        )
+
+
+def _lint_keys(columns: list[Document]) -> Iterator[Problem]:
+    positions = sorted(column.get("primaryKeyPosition", -1) for column in columns if column.get("primaryKey"))
+    if not positions:
+        yield Problem("schema[0].properties", "no primary key", "Mark the columns that identify a row.")
+    elif positions != list(range(1, len(positions) + 1)):
+        what = f"primaryKeyPosition values are {positions}"
+        yield Problem("schema[0].properties", what, f"Number the key columns 1 to {len(positions)}.")
+    partitions = [column for column in columns if column.get("partitioned")]
+    if len(partitions) != 1 or not is_derived(partitions[0]) or partitions[0].get("physicalType") != "date":
+        what = f"{len(partitions)} partition columns, or one that is not a derived date"
+        fix = "Publishing swaps one day: mark exactly one derived column of type date as partitioned."
+        yield Problem("schema[0].properties", what, fix)
+
+
+def _lint_quality(rules: list[Document], columns: list[str]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for position, rule in enumerate(rules):
+        path = f"schema[0].quality[{position}]"
+        rule_id = rule.get("id")
+        if not rule_id or not re.fullmatch(r"[a-z][a-z0-9_]*", rule_id) or rule_id in seen:
+            what = f"id {rule_id!r} is missing, not snake_case, or there twice"
+            yield Problem(f"{path}.id", what, "Rows are quarantined under this name: choose a telling one.")
+        seen.add(str(rule_id))
+        if rule.get("severity") not in SEVERITIES:
+            found = rule.get("severity")
+            yield Problem(f"{path}.severity", f"{found!r} is not known", f"Choose from {', '.join(SEVERITIES)}.")
+        if not rule.get("dimension"):
+            yield Problem(f"{path}.dimension", "is missing", "Scores are kept by dimension.")
+        yield from _lint_rule_kind(path, rule, columns)
+
+
+def _lint_rule_kind(path: str, rule: Document, columns: list[str]) -> Iterator[Problem]:
+    kind, engine = rule.get("type"), rule.get("engine")
+    implementation: Any = rule.get("implementation", {})
+    if kind == "custom" and engine == row_rules.ENGINE:
+        predicate = implementation.get("failsWhen") if isinstance(implementation, dict) else None
+        if not predicate:
+            yield Problem(f"{path}.implementation", "has no failsWhen", "Write SQL that is true for a bad row.")
+        else:
+            yield from _lint_predicate(f"{path}.implementation.failsWhen", str(predicate), columns)
+    elif kind == "custom" and engine == expectations.ENGINE:
+        if not isinstance(implementation, dict) or not str(implementation.get("type", "")).startswith("expect_"):
+            yield Problem(f"{path}.implementation", "is no expectation", "Write {type: expect_..., kwargs: {...}}.")
+    elif kind == "library":
+        if not expectations.is_supported(rule):
+            what = f"metric {rule.get('metric')!r} with these operators has no exact expectation"
+            fix = (
+                "Use rowCount with a comparison, duplicateValues mustBe 0 with arguments.properties, or nullValues "
+                "(mustBe 0, or mustBeLessOrEqualTo with unit percent) with arguments.property."
+            )
+            yield Problem(path, what, fix)
+    else:
+        fix = f"Use type library, or type custom with engine {row_rules.ENGINE} or {expectations.ENGINE}."
+        yield Problem(path, f"type {kind!r} with engine {engine!r} is not run by this lake", fix)
+
+
+def _lint_predicate(path: str, predicate: str, columns: list[str]) -> Iterator[Problem]:
+    for name in _PARAMETER.findall(predicate):
+        if name not in PREDICATE_PARAMETERS:
+            fix = f"Known: {', '.join(PREDICATE_PARAMETERS)}."
+            yield Problem(path, f"parameter ${{{name}}} is not known", fix)
+    text = _PARAMETER.sub(" ", _QUOTED.sub(" ", predicate))
+    text = re.sub(r"\braw\.\w+", " ", text)
+    for word in _IDENTIFIER.findall(text):
+        if word.lower() not in _SQL_WORDS and word not in columns:
+            fix = f"Columns are {', '.join(columns)}; delivered text is raw.<Header>."
+            yield Problem(path, f"{word!r} is no column", fix)
+
+
+def _lint_roles(roles: list[Document], columns: list[str]) -> Iterator[Problem]:
+    for position, role in enumerate(roles):
+        path = f"roles[{position}]"
+        if role.get("access") not in ACCESS:
+            yield Problem(f"{path}.access", f"{role.get('access')!r} is not known", f"Choose from {', '.join(ACCESS)}.")
+        row_filter = custom_property(role, "rowFilter")
+        excluded = custom_property(role, "excludeColumns", [])
+        if role.get("access") == "write" and (row_filter or excluded):
+            what = f"{role['role']} writes but may not see everything"
+            yield Problem(path, what, "Lake Formation filters reads only: split it into two roles.")
+        for name in excluded:
+            if name not in columns:
+                yield Problem(path, f"excluded column {name!r} does not exist", f"Columns: {', '.join(columns)}.")
+        if row_filter:
+            # Lake Formation documentation, "PartiQL support in row filter expressions": no functions, 2048 characters.
+            if len(row_filter) > 2048 or re.search(r"\w\s*\(", re.sub(r"\bIN\s*\(", "", row_filter, flags=re.I)):
+                fix = "Lake Formation takes comparisons, IN, LIKE, BETWEEN, IS NULL; at most 2048 characters."
+                yield Problem(path, f"row filter {row_filter!r} is too long or calls a function", fix)
+            yield from _lint_predicate(path, row_filter, columns)

@@ -1,0 +1,87 @@
+"""Reading one Open Data Contract Standard document: YAML in, plain values out, custom properties by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong in a contract, told so that its owner can repair it.
+
+    :param path: place in the document, like ``schema[0].properties[3].physicalType``
+    :param what: what is wrong there
+    :param fix: what to write instead
+    """
+
+    path: str
+    what: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.what}. {self.fix}"
+
+
+class ContractError(Exception):
+    """A contract cannot be compiled; lists every problem found."""
+
+    def __init__(self, file_name: str, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(f"{file_name}: {problem}" for problem in problems))
+
+
+def read_document(path: Path) -> Document:
+    """Read a contract file.
+
+    :param path: a ``*.odcs.yaml`` file
+    :raises ContractError: if the file is not YAML or not a mapping
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ContractError(path.name, [Problem("(file)", f"is not YAML: {reason}", "Repair the syntax.")]) from error
+    if not isinstance(document, dict):
+        found = type(document).__name__
+        problem = Problem("(file)", f"holds a {found}, not a mapping", "Start with `apiVersion: v3.2.0`.")
+        raise ContractError(path.name, [problem])
+    return document
+
+
+def custom_property(element: Document, name: str, default: Any = None) -> Any:
+    """Return the value of a custom property of a document, table, column, server or role.
+
+    :param element: the part of the document that has ``customProperties``
+    :param name: the property's name
+    :param default: returned when the property is not there
+    """
+    for entry in element.get("customProperties", []):
+        if entry.get("property") == name:
+            return entry.get("value")
+    return default
+
+
+def server(document: Document, name: str) -> Document:
+    """Return a server by its name, or an empty mapping.
+
+    :param document: the contract
+    :param name: value of ``server``
+    """
+    found: Document = next((entry for entry in document.get("servers", []) if entry.get("server") == name), {})
+    return found
+
+
+def sla(document: Document, name: str) -> Document:
+    """Return an SLA property by its name, or an empty mapping.
+
+    :param document: the contract
+    :param name: value of ``property``
+    """
+    found: Document = next((entry for entry in document.get("slaProperties", []) if entry.get("property") == name), {})
+    return found
