@@ -116,7 +116,7 @@ def _bounds(quality: Document) -> dict[str, Any]:
 def _rule_of(quality: Document, expectation: str, kwargs: dict[str, Any]) -> dict[str, Any]:
     rule = _rule(
         quality["id"],
-        quality.get("name", quality["id"]),
+        str(quality.get("name", quality["id"])),
         quality["severity"],
         quality["dimension"],
         expectation,

@@ -23,8 +23,8 @@ _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'")
 _PARAMETER = re.compile(r"\$\{(\w+)\}")
 _IDENTIFIER = re.compile(r"\b[A-Za-z_]\w*\b(?!\s*\()")
 _SQL_WORDS = frozenset(
-    """and or not is null in like rlike between case when then else end true false cast as date timestamp int bigint
-    decimal double string boolean exists distinct from interval day hour""".split()
+    ("and", "or", "not", "is", "null", "in", "like", "rlike", "between", "case", "when", "then", "else", "end", "true")
+    + ("false", "cast", "as", "date", "timestamp", "int", "bigint", "decimal", "double", "string", "boolean")
 )
 
 
@@ -73,8 +73,7 @@ def _lint_head(document: Document) -> Iterator[Problem]:
 
 def _lint_quarantine(policy: Document) -> Iterator[Problem]:
     low, high = policy.get("warnPercent"), policy.get("maxPercent")
-    numbers = isinstance(low, int | float) and isinstance(high, int | float)
-    if not numbers or not 0 <= low <= high <= 100:
+    if not (isinstance(low, int | float) and isinstance(high, int | float) and 0 <= low <= high <= 100):
         what = f"quarantine has warnPercent {low!r} and maxPercent {high!r}"
         yield Problem("customProperties", what, "Write two numbers with 0 <= warnPercent <= maxPercent <= 100.")
     if not isinstance(policy.get("retentionDays"), int):

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 Document = dict[str, Any]
 
 
@@ -42,6 +40,8 @@ def read_document(path: Path) -> Document:
     :param path: a ``*.odcs.yaml`` file
     :raises ContractError: if the file is not YAML or not a mapping
     """
+    import yaml  # here, not above: DAG files import this package and never read YAML
+
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

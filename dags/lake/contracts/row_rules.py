@@ -76,7 +76,7 @@ def _written_rule(quality: Document) -> dict[str, Any]:
     predicate = " ".join(str(quality["implementation"]["failsWhen"]).split())
     return _rule(
         quality["id"],
-        quality.get("name", quality["id"]),
+        str(quality.get("name", quality["id"])),
         " ".join(quality.get("description", "").split()),
         quality["severity"],
         quality["dimension"],
