@@ -29,6 +29,14 @@ HEALTH_PATH = "/_sluice/health"
 
 _CREDENTIAL = re.compile(r"Credential=[^/,\s]+/\d{8}/[^/,\s]+/(?P<service>[^/,\s]+)/aws4_request")
 _READS = re.compile(r"(Get|List|Describe|BatchGet|Head|Search|Filter|Lookup|Check|Validate|Simulate|Test|Estimate)(?![a-z])")
+# Services that sign under another name than botocore's, so that even the refusal of one we do not serve can be read.
+_MODELS_OF_OTHERS = {
+    "airflow": "mwaa",
+    "elasticloadbalancing": "elbv2",
+    "elasticmapreduce": "emr",
+    "email": "ses",
+    "states": "stepfunctions",
+}
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -152,10 +160,11 @@ def _flask_app(service: ServedService) -> Any:
 
 
 def _refusal(signing_name: str | None, request: Request, error: AwsError) -> Response:
-    service = services.served(signing_name) if signing_name else None
-    if service is None:
+    if signing_name is None:
         return json_error_response(error)
-    return error_response(service.model, _action(request), request, error)
+    service = services.served(signing_name)
+    model = service.model if service else _MODELS_OF_OTHERS.get(signing_name, signing_name)
+    return error_response(model, _action(request), request, error)
 
 
 def _signing_name(request: Request) -> str | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import warnings
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel
 from moto.core.request import determine_request_protocol
 from moto.core.serialize import get_serializer_class
@@ -55,7 +55,10 @@ def error_response(model: str, action: str, request: Request, error: AwsError) -
     known = action in service_model.operation_names
     operation: Any = service_model.operation_model(action) if known else OperationModel({}, service_model)
     serializer = get_serializer_class(service_model.service_name, protocol_of(model, request))(operation)
-    serialized = serializer.serialize(ServiceException(error.code, error.message))
+    with warnings.catch_warnings():
+        # moto warns of codes that the service's model does not list; AWS sends such codes too (UnknownOperationException).
+        warnings.simplefilter("ignore")
+        serialized = serializer.serialize(error)
     response = Response(serialized["body"], error.status, serialized["headers"])
     response.headers["x-amzn-errortype"] = error.code
     return response

@@ -25,6 +25,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from moto.core.base_backend import AccountSpecificBackend, BackendDict, BaseBackend
@@ -80,6 +81,9 @@ class _BackendPickler(pickle.Pickler):
             return type(obj), ()
         if isinstance(obj, threading.Event):
             return _event, (obj.is_set(),)
+        if isinstance(obj, FunctionType) and "<locals>" in obj.__qualname__:
+            # The default of a defaultdict: the live back end's own dictionaries keep theirs, see _set_state.
+            return _nothing, ()
         return NotImplemented
 
 
@@ -231,7 +235,13 @@ def _set_state(backend: BaseBackend, state: Any) -> None:
     if hasattr(backend, "__setstate__"):
         backend.__setstate__(state)
     else:
-        backend.__dict__.update(state)
+        for name, value in state.items():
+            live = backend.__dict__.get(name)
+            if isinstance(live, dict) and isinstance(value, dict):
+                live.clear()
+                live.update(value)
+            else:
+                backend.__dict__[name] = value
 
 
 def _backends_in_use() -> dict[str, BackendDict[Any]]:
@@ -264,6 +274,10 @@ def _live_account(service: str, account: str) -> AccountSpecificBackend[Any]:
 def _live_backend(service: str, account: str, region: str) -> BaseBackend:
     backend: BaseBackend = _live_account(service, account)[region]
     return backend
+
+
+def _nothing() -> None:
+    return None
 
 
 def _event(is_set: bool) -> threading.Event:

@@ -52,6 +52,7 @@ def _serve(settings: LocalSettings) -> int:
     signal.signal(signal.SIGINT, stop)
     log.info("serving %s", settings.endpoint_url)
     server.serve_forever()
+    services.close_all()
     snapshots.save_all()
     log.info("stopped")
     # Engines' worker threads must not hold up the end: their state is on disk.

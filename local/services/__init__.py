@@ -15,6 +15,7 @@ import importlib
 import logging
 import pkgutil
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from local.settings import LocalSettings
@@ -64,6 +65,7 @@ _OURS_ON_MOTO = {
 _BOTOCORE_NAMES = {"redshiftdata": "redshift-data"}
 
 _served: dict[str, ServedService] = {}
+_packages: list[ModuleType] = []
 
 
 def serve(signing_name: str, backends: BackendDict, model: str | None = None) -> None:  # type: ignore[type-arg]
@@ -112,6 +114,17 @@ def install_all(settings: LocalSettings) -> None:
         if module in _OURS_ON_MOTO:
             _serve_moto(*_OURS_ON_MOTO[module])
         package.install(settings)
+        _packages.append(package)
+
+
+def close_all() -> None:
+    """Let every service end what it runs (``close()``, if it has one). Called once, when the control plane stops."""
+    for package in _packages:
+        if hasattr(package, "close"):
+            try:
+                package.close()
+            except Exception:  # the other services must still get their turn
+                log.exception("%s did not close", package.__name__)
 
 
 def _serve_moto(signing_name: str, moto_name: str) -> None:
