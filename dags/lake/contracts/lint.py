@@ -23,8 +23,34 @@ _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'")
 _PARAMETER = re.compile(r"\$\{(\w+)\}")
 _IDENTIFIER = re.compile(r"\b[A-Za-z_]\w*\b(?!\s*\()")
 _SQL_WORDS = frozenset(
-    ("and", "or", "not", "is", "null", "in", "like", "rlike", "between", "case", "when", "then", "else", "end", "true")
-    + ("false", "cast", "as", "date", "timestamp", "int", "bigint", "decimal", "double", "string", "boolean")
+    [
+        "and",
+        "as",
+        "between",
+        "bigint",
+        "boolean",
+        "case",
+        "cast",
+        "date",
+        "decimal",
+        "double",
+        "else",
+        "end",
+        "false",
+        "in",
+        "int",
+        "is",
+        "like",
+        "not",
+        "null",
+        "or",
+        "rlike",
+        "string",
+        "then",
+        "timestamp",
+        "true",
+        "when",
+    ]
 )
 
 

@@ -6,6 +6,7 @@ Predicates see the typed columns by name and the delivered text as ``raw.<header
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from lake.contracts.odcs import Document
@@ -16,7 +17,7 @@ STRUCTURE_RULES = (
     # Found while a file is read, before there are columns to test.
     ("record_wrong_field_count", "A record has as many fields as the header"),
     ("record_not_utf8", "A record is UTF-8 text"),
-    ("record_quote_not_closed", "A quoted field ends before the file does"),
+    ("record_quotes_broken", "A quoted field ends at a delimiter, before the file does"),
     ("record_too_long", "A record is not longer than the contract allows"),
 )
 
@@ -35,6 +36,8 @@ def row_rules(table: Document, columns: list[dict[str, Any]]) -> list[dict[str, 
     :param columns: result of ``compiled_columns``
     """
     rules = [rule for column in columns if column["source"] for rule in _column_rules(column)]
+    names = [column["name"] for column in columns]
+    rules += [_computed_rule(column, names) for column in columns if column["derived"] and column["required"]]
     for quality in table.get("quality", []):
         if quality.get("engine") == ENGINE:
             rules.append(_written_rule(quality))
@@ -84,6 +87,17 @@ def _written_rule(quality: Document) -> dict[str, Any]:
         null_safe(predicate),
         "contract",
     )
+
+
+def _computed_rule(column: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    """Return the rule that a derived column has a value wherever its inputs have one (an overflow gives none)."""
+    words = re.findall(r"\b[a-z_]\w*\b", re.sub(r"'[^']*'", "", column["expression"]))
+    inputs = [name for name in names if name in words]
+    known = " AND ".join(f"{name} IS NOT NULL" for name in inputs)
+    text = f"{column['name']} can be computed"
+    predicate = null_safe(f"{column['name']} IS NULL AND {known}")
+    name = column["name"]
+    return _rule(f"{name}_not_computable", text, "", "error", "conformity", name, predicate, "column")
 
 
 def _column_rules(column: dict[str, Any]) -> list[dict[str, Any]]:
