@@ -1,0 +1,230 @@
+"""The Glue tables a contract owns: what they look like, and how an existing one follows a new contract version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lake.contracts import Contract
+from lake.settings import LakeSettings
+
+PARQUET = {
+    "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+    "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+    "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"},
+}
+VERSION, FINGERPRINT = "contract_version", "contract_hash"
+
+QUARANTINE_COLUMNS = (
+    ("failed_rules", "array<string>"),
+    ("raw", "string"),
+    ("source_file", "string"),
+    ("source_line", "bigint"),
+    ("contract_version", "string"),
+    ("contract_hash", "string"),
+)
+LEDGER_COLUMNS = (
+    ("product", "string"),
+    ("ingest_date", "string"),
+    ("run_key", "string"),
+    ("contract_version", "string"),
+    ("contract_hash", "string"),
+    ("landed", "bigint"),
+    ("published", "bigint"),
+    ("quarantined", "bigint"),
+    ("duplicates", "bigint"),
+    ("files", "bigint"),
+    ("unreadable_files", "bigint"),
+    ("checks_failed", "bigint"),
+    ("recorded_at", "timestamp"),
+)
+# What GetTable answers and UpdateTable accepts.
+TABLE_INPUT_FIELDS = (
+    "Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters",
+)  # fmt: skip
+
+
+class CatalogConflictError(Exception):
+    """An existing table cannot follow the contract by itself; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class ContractTable:
+    """A table that a contract owns.
+
+    :param database: Glue database
+    :param definition: Glue ``TableInput``
+    """
+
+    database: str
+    definition: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The table's name without its database."""
+        return str(self.definition["Name"])
+
+
+def contract_tables(contract: Contract, lake: LakeSettings) -> list[ContractTable]:
+    """:return: the tables of the contract's zones, and the ledger all products share"""
+    published = [(column.name, column.type) for column in contract.columns]
+    values = [column for column in published if column[0] != contract.partition_column]
+    keys = [column for column in published if column[0] == contract.partition_column]
+    staging = lake.uri("staging", contract.landing_prefix)
+    return [
+        ContractTable(
+            contract.databases["staging"],
+            _definition(
+                contract,
+                f"Rows of {contract.product} that kept the contract's rules, by run. Not for people: read curated.",
+                staging,
+                [*published, ("rescued", "string")],
+                [("ingest_date", "string"), ("run_key", "string")],
+                # Athena finds a run's folder by its two names; nothing is registered per run.
+                {
+                    "projection.enabled": "true",
+                    "projection.ingest_date.type": "injected",
+                    "projection.run_key.type": "injected",
+                    "storage.location.template": staging + "ingest_date=${ingest_date}/run_key=${run_key}/",
+                },
+            ),
+        ),
+        ContractTable(
+            contract.databases["curated"],
+            _definition(
+                contract,
+                f"{contract.product}, published. Each partition shows one version of its day.",
+                lake.uri("curated", contract.landing_prefix),
+                values,
+                keys,
+            ),
+        ),
+        ContractTable(
+            contract.databases["quarantine"],
+            _definition(
+                contract,
+                f"Rows of {contract.product} that broke a rule, with all reasons. Raw personal data.",
+                lake.uri("quarantine", contract.landing_prefix),
+                QUARANTINE_COLUMNS,
+                [("ingest_date", "string")],
+            ),
+        ),
+        ContractTable(
+            "governance",
+            _definition(
+                None,
+                "One row per run of every product: rows landed, published, quarantined, duplicates.",
+                lake.uri("governance", "ledger/"),
+                LEDGER_COLUMNS,
+                [],
+                name="ledger",
+            ),
+        ),
+    ]
+
+
+def _definition(
+    contract: Contract | None,
+    description: str,
+    location: str,
+    columns: Sequence[tuple[str, str]],
+    partition_keys: Sequence[tuple[str, str]],
+    parameters: Mapping[str, str] | None = None,
+    name: str | None = None,
+) -> dict[str, Any]:
+    owned = {VERSION: contract.version, FINGERPRINT: contract.hash} if contract else {}
+    return {
+        "Name": name or (contract.product if contract else ""),
+        "Description": description,
+        "TableType": "EXTERNAL_TABLE",
+        "StorageDescriptor": {
+            **PARQUET,
+            "Columns": [{"Name": column, "Type": kind} for column, kind in columns],
+            "Location": location,
+        },
+        "PartitionKeys": [{"Name": column, "Type": kind} for column, kind in partition_keys],
+        "Parameters": {"EXTERNAL": "TRUE", "classification": "parquet", **owned, **(parameters or {})},
+    }
+
+
+def followed(existing: Mapping[str, Any], wanted: ContractTable) -> dict[str, Any] | None:
+    """Bring an existing table to the contract's version if that only adds columns.
+
+    :param existing: ``Table`` as GetTable answers it
+    :return: the ``TableInput`` for UpdateTable, or None if nothing has to change
+    :raises CatalogConflictError: if the contract is older than the table, or differs in more than new columns
+    """
+    where = f"{wanted.database}.{wanted.name}"
+    _refuse_older_contract(where, existing.get("Parameters", {}), wanted.definition["Parameters"])
+    have = _columns(existing["StorageDescriptor"]["Columns"])
+    want = _columns(wanted.definition["StorageDescriptor"]["Columns"])
+    _refuse_other_columns(where, have, want)
+    _refuse_other_keys(where, _columns(existing.get("PartitionKeys", [])), _columns(wanted.definition["PartitionKeys"]))
+    parameters = {**existing.get("Parameters", {}), **wanted.definition["Parameters"]}
+    added = [{"Name": name, "Type": kind} for name, kind in want.items() if name not in have]
+    if not added and parameters == existing.get("Parameters", {}):
+        return None
+    definition = {name: existing[name] for name in TABLE_INPUT_FIELDS if existing.get(name) is not None}
+    storage = {**existing["StorageDescriptor"], "Columns": [*existing["StorageDescriptor"]["Columns"], *added]}
+    return {**definition, "StorageDescriptor": storage, "Parameters": parameters}
+
+
+def _columns(columns: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    return {column["Name"].lower(): column["Type"].lower() for column in columns}
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".") if part.isdigit())
+
+
+def _refuse_older_contract(where: str, have: Mapping[str, str], want: Mapping[str, str]) -> None:
+    if VERSION in have and VERSION in want and _version(have[VERSION]) > _version(want[VERSION]):
+        raise CatalogConflictError(
+            f"{where} follows contract version {have[VERSION]}, this deployment has {want[VERSION]}. "
+            "Deploy the newer contract; nothing was changed."
+        )
+
+
+def _refuse_other_columns(where: str, have: Mapping[str, str], want: Mapping[str, str]) -> None:
+    changed = [f"{name} {have[name]} -> {want[name]}" for name in have if name in want and have[name] != want[name]]
+    gone = [name for name in have if name not in want]
+    if changed or gone:
+        details = "; ".join([*changed, *(f"{name} is not in the contract any more" for name in gone)])
+        raise CatalogConflictError(
+            f"{where} cannot follow the contract by itself: {details}. This is a breaking change: publish it as a new "
+            "product version beside the old one, or migrate the table by hand (docs/runbook.md, 'Breaking changes')."
+        )
+
+
+def _refuse_other_keys(where: str, have: Mapping[str, str], want: Mapping[str, str]) -> None:
+    if have != want:
+        raise CatalogConflictError(
+            f"{where} is partitioned by {have}, the contract wants {want}. Partition keys cannot be changed in place: "
+            "publish a new product version (docs/runbook.md, 'Breaking changes')."
+        )
+
+
+def find_partition(catalog: Any, database: str, table: str, value: str) -> dict[str, Any] | None:
+    """:param catalog: boto3 Glue client
+    :param value: value of the only partition column
+    :return: the partition, or None
+    """
+    try:
+        answer = catalog.get_partition(DatabaseName=database, TableName=table, PartitionValues=[value])
+    except catalog.exceptions.EntityNotFoundException:
+        return None
+    return dict(answer["Partition"])
+
+
+def partition_input(
+    table: Mapping[str, Any], value: str, location: str, parameters: Mapping[str, str]
+) -> dict[str, Any]:
+    """:param table: ``Table`` as GetTable answers it: partitions are stored like their table
+    :return: Glue ``PartitionInput`` that shows ``location``
+    """
+    return {
+        "Values": [value],
+        "StorageDescriptor": {**table["StorageDescriptor"], "Location": location},
+        "Parameters": dict(parameters),
+    }

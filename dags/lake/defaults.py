@@ -1,0 +1,25 @@
+"""What every task of the lake has in common."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from lake.alerts import FailureAlert
+from lake.settings import LAKE
+
+# Where operators find ``athena/...sql`` and ``redshift/...sql``: dags/sql is a link to sql/ and is deployed with dags/.
+SQL_ROOT = str(Path(__file__).parents[1] / "sql")
+
+# Retries are for what heals by itself (throttling, a busy warehouse). What cannot heal raises AirflowFailException.
+# The delay follows the poll interval: two minutes on AWS, some seconds on a laptop.
+DEFAULT_ARGS: dict[str, Any] = {
+    "owner": "data-platform",
+    "retries": 2,
+    "retry_delay": timedelta(seconds=4 * LAKE.poll_seconds),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=20),
+    "execution_timeout": timedelta(hours=1),
+    "on_failure_callback": [FailureAlert()],
+}

@@ -1,0 +1,88 @@
+"""Where one run of a data product reads and writes.
+
+Everything a run writes is addressed by its run key, the fingerprint of its input (see ``lake.run_key``). A second run
+of the same input therefore finds its own work, and a run of changed input disturbs nothing that is published.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lake.settings import LAKE, LakeSettings
+
+
+@dataclass(frozen=True)
+class RunPaths:
+    """S3 addresses of one run. Folders end with a slash.
+
+    :param product: data product, which is also the folder in every zone
+    :param day: ``YYYY-MM-DD``, or the Jinja expression that renders to it
+    :param run_key: run key, or the Jinja expression that renders to it
+    :param lake: environment whose buckets are meant
+    """
+
+    product: str
+    day: str
+    run_key: str
+    lake: LakeSettings = LAKE
+
+    def _of_day(self, zone: str, folder: str) -> str:
+        return self.lake.uri(zone, folder + "/ingest_date=" + self.day + "/")
+
+    def _of_run(self, zone: str, folder: str) -> str:
+        return self._of_day(zone, folder) + "run_key=" + self.run_key + "/"
+
+    @property
+    def landing(self) -> str:
+        """The files as delivered."""
+        return self._of_day("landing", self.product)
+
+    @property
+    def staging(self) -> str:
+        """Typed rows that kept the contract's rules, as the Glue job writes them."""
+        return self._of_run("staging", self.product)
+
+    @property
+    def quarantine(self) -> str:
+        """Rows that broke a rule, with all reasons."""
+        return self._of_run("quarantine", self.product)
+
+    @property
+    def curated(self) -> str:
+        """The version of the day that readers will see once it is published."""
+        return self.lake.uri("curated", self.product + "/invoice_day=" + self.day + "/version=" + self.run_key + "/")
+
+    @property
+    def result(self) -> str:
+        """Row counts and check results, written by the Glue job as its last act."""
+        return self._of_run("governance", "results/" + self.product) + "result.json"
+
+    @property
+    def ledger(self) -> str:
+        """The run's line in governance.ledger."""
+        return self._of_run("governance", "ledger/" + self.product)
+
+    @property
+    def data_docs(self) -> str:
+        """The day's Great Expectations report."""
+        return self._of_day("governance", "data_docs/" + self.product)
+
+    @property
+    def contract(self) -> str:
+        """The compiled contract that the Glue job reads."""
+        return self.lake.uri("artifacts", "contracts/" + self.product + ".json")
+
+    @property
+    def job_arguments(self) -> dict[str, str]:
+        """What the product's Glue job is started with; the operator adds ``--run_key`` (see glue_jobs/README.md)."""
+        return {
+            "--contract": self.contract,
+            "--source": self.landing,
+            "--ingest_date": self.day,
+            "--staging": self.staging,
+            "--quarantine": self.quarantine,
+            "--result": self.result,
+            "--ledger": self.ledger,
+            "--data_docs": self.data_docs,
+            "--pii_secret": self.lake.secret("pii"),
+        }

@@ -1,0 +1,2 @@
+-- Task sales_marts.refresh_daily_sales.
+REFRESH MATERIALIZED VIEW mart.daily_sales
