@@ -17,15 +17,15 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.wrappers import Request, Response
 
 from local import services
+from local.control_plane import HEALTH_PATH
 from local.error_responses import error_response, json_error_response, unknown_action
 from local.errors import AwsError
 from local.identity import Caller, caller_of
 from local.persistence import Snapshots
 from local.services import ServedService
+from local.settings import LocalSettings
 
 log = logging.getLogger(__name__)
-
-HEALTH_PATH = "/_sluice/health"
 
 _CREDENTIAL = re.compile(r"Credential=[^/,\s]+/\d{8}/[^/,\s]+/(?P<service>[^/,\s]+)/aws4_request")
 _READS = re.compile(r"(Get|List|Describe|BatchGet|Head|Search|Filter|Lookup|Check|Validate|Simulate|Test|Estimate)(?![a-z])")
@@ -54,10 +54,12 @@ class _Call:
 class ControlPlane:
     """WSGI application that serves every AWS API except S3's data.
 
+    :param settings: of this local AWS.
     :param snapshots: where changed state goes before a request is answered.
     """
 
-    def __init__(self, snapshots: Snapshots) -> None:
+    def __init__(self, settings: LocalSettings, snapshots: Snapshots) -> None:
+        self._settings = settings
         self._snapshots = snapshots
         self._apps: dict[str, Any] = {}
         self._lock = threading.Lock()
@@ -65,7 +67,7 @@ class ControlPlane:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
         if request.path == HEALTH_PATH:
-            return Response("ok", content_type="text/plain")(environ, start_response)
+            return Response(str(self._settings.state_dir), content_type="text/plain")(environ, start_response)
         started = time.monotonic()
         # The body must be read to its end even when it is refused, or it would be taken for the next request's head.
         request.get_data(cache=True, parse_form_data=False)

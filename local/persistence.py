@@ -126,6 +126,8 @@ class Snapshots:
         for backend in restored:
             if hasattr(backend, "after_restore"):
                 backend.after_restore()
+        for react in [react for reactions in _reactions.values() for react in reactions]:
+            react()
 
     def _writer(self, service: str) -> _SnapshotWriter:
         with self._lock:
@@ -168,9 +170,12 @@ class _SnapshotWriter:
         draft.write_bytes(content)
         draft.replace(self._path)
         self._digest = digest
+        for react in _reactions.get(self._service, ()):
+            react()
 
 
 _active: Snapshots | None = None
+_reactions: dict[str, list[Callable[[], None]]] = {}
 
 
 def activate(settings: LocalSettings) -> Snapshots:
@@ -178,6 +183,14 @@ def activate(settings: LocalSettings) -> Snapshots:
     global _active  # noqa: PLW0603 - one process, one set of back ends: moto's are module globals too
     _active = Snapshots(settings.folder("control_plane"))
     return _active
+
+
+def when_changed(service: str, react: Callable[[], None]) -> None:
+    """Call a function after each snapshot of a service that differs from the one before, and once after the restore.
+
+    :param service: ``BackendDict.service_name``.
+    """
+    _reactions.setdefault(service, []).append(react)
 
 
 def persist(service: str) -> None:

@@ -40,9 +40,9 @@ def _serve(settings: LocalSettings) -> int:
     services.install_all(settings)
     snapshots = persistence.activate(settings)
     snapshots.restore(services.backends_named)
-    server = make_server(
-        HOST, settings.control_plane_port, ControlPlane(snapshots), threaded=True, request_handler=QuietRequestHandler
-    )
+    application = ControlPlane(settings, snapshots)
+    port = settings.control_plane_port
+    server = make_server(HOST, port, application, threaded=True, request_handler=QuietRequestHandler)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         # shutdown() waits for serve_forever(), which runs in this very thread.

@@ -1,0 +1,34 @@
+"""Keeps SeaweedFS' identities equal to the IAM roles, whoever changes those: a stack, an API call, a restart."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from local.services.s3 import identities, seaweedfs
+from local.settings import LocalSettings
+
+_following = threading.Lock()
+
+
+def follow_roles(settings: LocalSettings) -> None:
+    """Write ``s3.json`` from the roles that IAM has now, and let a running SeaweedFS read it."""
+    with _following:
+        entries = [identities.admin_identity(), *_role_identities(settings.account_id)]
+        changed = identities.write_identities(seaweedfs.identities_file(settings), entries)
+        pid = seaweedfs.server(settings).pid()
+        if changed and pid is not None:
+            identities.reload(pid)
+
+
+def _role_identities(account_id: str) -> Iterator[dict[str, Any]]:
+    from moto.iam.models import iam_backends
+
+    from local.services.sts.trust import policy_statements, role_policy_documents
+
+    iam = iam_backends[account_id]["aws"]
+    for role in sorted(iam.roles.values(), key=lambda role: str(role.name)):
+        documents = role_policy_documents(role, iam)
+        statements = [statement for document in documents for statement in policy_statements(document)]
+        yield identities.identity(role.name, identities.granted_actions(statements))

@@ -1,0 +1,93 @@
+"""Does a role trust a caller? (IAM User Guide, "Roles terms and concepts": trust policy and, for an account, identity policy.)
+
+Conditions other than none are not evaluated: a statement that has one does not apply.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+from moto.iam.models import IAMBackend, Role
+
+from local.identity import ACCOUNT_ID, LOCAL_ADMIN
+
+_ACTION = "sts:AssumeRole"
+
+
+def may_assume(caller_arn: str, role: Role, iam: IAMBackend) -> bool:
+    """Whether ``sts:AssumeRole`` on a role is allowed.
+
+    :param caller_arn: the role's or user's ARN who asks.
+    """
+    statements = [
+        statement
+        for statement in _statements(role.assume_role_policy_document)
+        if _matches(_ACTION, statement.get("Action")) and not statement.get("Condition")
+    ]
+    named, account = _trusted_as(caller_arn, statements, "Allow")
+    if any(_trusted_as(caller_arn, statements, "Deny")):
+        return False
+    return named or (account and _has_right(caller_arn, role.arn, iam))
+
+
+def role_policy_documents(role: Role, iam: IAMBackend) -> Iterator[Any]:
+    """All policy documents of a role: inline ones, then attached ones in their default version."""
+    yield from role.policies.values()
+    for arn in role.managed_policies:
+        policy = iam.managed_policies.get(arn)
+        if policy is not None:
+            yield next(version.document for version in policy.versions if version.is_default_version)
+
+
+def policy_statements(document: Any) -> list[dict[str, Any]]:
+    """The statements of a policy document, which may be JSON text or parsed, with one statement or a list."""
+    return _statements(document)
+
+
+def as_list(value: Any) -> list[str]:
+    """IAM's "one string or a list of strings"."""
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _trusted_as(caller_arn: str, statements: list[dict[str, Any]], effect: str) -> tuple[bool, bool]:
+    named = account = False
+    for statement in statements:
+        if statement.get("Effect") != effect:
+            continue
+        principal = statement.get("Principal")
+        trusted = [principal] if isinstance(principal, str) else as_list((principal or {}).get("AWS"))
+        named = named or caller_arn in trusted
+        account = account or any(name in ("*", ACCOUNT_ID, f"arn:aws:iam::{ACCOUNT_ID}:root") for name in trusted)
+    return named, account
+
+
+def _has_right(caller_arn: str, role_arn: str, iam: IAMBackend) -> bool:
+    if caller_arn.endswith(f":user/{LOCAL_ADMIN}"):
+        return True
+    caller = next((role for role in iam.roles.values() if role.arn == caller_arn), None)
+    if caller is None:
+        return False
+    allowed = False
+    for document in role_policy_documents(caller, iam):
+        for statement in _statements(document):
+            if not _matches(_ACTION, statement.get("Action")) or not _matches(role_arn, statement.get("Resource")):
+                continue
+            if statement.get("Effect") == "Deny":
+                return False
+            allowed = allowed or not statement.get("Condition")
+    return allowed
+
+
+def _matches(value: str, patterns: Any) -> bool:
+    return any(fnmatchcase(value.lower(), pattern.lower()) for pattern in as_list(patterns))
+
+
+def _statements(document: Any) -> list[dict[str, Any]]:
+    parsed = json.loads(document) if isinstance(document, str) else document
+    statements = (parsed or {}).get("Statement", [])
+    return [statements] if isinstance(statements, dict) else list(statements)
