@@ -17,7 +17,7 @@ STRUCTURE_RULES = (
     # Found while a file is read, before there are columns to test.
     ("record_wrong_field_count", "A record has as many fields as the header"),
     ("record_not_utf8", "A record is UTF-8 text"),
-    ("record_quotes_broken", "A quoted field ends at a delimiter, before the file does"),
+    ("record_not_csv", "Quotes of a record are closed and line breaks are inside quotes"),
     ("record_too_long", "A record is not longer than the contract allows"),
 )
 

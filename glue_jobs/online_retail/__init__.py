@@ -1,0 +1,1 @@
+"""Glue job of the product online_retail."""

@@ -1,0 +1,31 @@
+"""What can stop a cleaning job. Each message is one sentence that names the place and the repair."""
+
+from __future__ import annotations
+
+
+class JobProblem(Exception):
+    """A problem of the input or the environment; the job ends FAILED with this message."""
+
+
+class ContractMismatch(JobProblem):
+    """The compiled contract is missing, not readable, or of a layout this job does not know."""
+
+
+class NoInputFiles(JobProblem):
+    """The source holds no file at all."""
+
+
+class SchemaMismatch(JobProblem):
+    """No file of the day has the columns of the contract."""
+
+
+class UnreadableFile(JobProblem):
+    """No file of the day can be read as CSV."""
+
+
+class PiiKeyUnavailable(JobProblem):
+    """The key for pseudonyms cannot be read."""
+
+
+class RowsOutOfBalance(JobProblem):
+    """Landed rows are not the sum of published, quarantined and duplicate rows: a defect of the job."""

@@ -1,0 +1,89 @@
+"""Pseudonyms: a keyed hash, so that equal values stay equal and nobody without the key can guess them.
+
+The key never is part of a query plan: plans show up in the Spark UI, its event log and error messages. It travels
+inside the pickled function instead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pandas as pd
+from pyspark.sql import Column as SparkColumn
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from glue_jobs.contracts import Column
+from glue_jobs.problems import PiiKeyUnavailable
+
+
+@dataclass(frozen=True)
+class PseudonymKey:
+    """The key of one environment.
+
+    :param secret: key bytes, never printed
+    :param version: version id of the secret, stored with each run so that a rotation can be told
+    """
+
+    secret: bytes = field(repr=False)
+    version: str
+
+
+def read_key(secret_id: str) -> PseudonymKey:
+    """Read the key from Secrets Manager; inside the job, because job arguments are visible in GetJobRun.
+
+    :param secret_id: name or ARN
+    :raises PiiKeyUnavailable: if the secret cannot be read or is empty
+    """
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        answer = boto3.client("secretsmanager").get_secret_value(SecretId=secret_id)
+    except (BotoCoreError, ClientError) as error:
+        raise PiiKeyUnavailable(
+            f"Secret {secret_id} cannot be read ({error}): the job's role needs secretsmanager:GetSecretValue on it."
+        ) from error
+    secret = answer.get("SecretString", "").encode() or answer.get("SecretBinary", b"")
+    if not secret:
+        raise PiiKeyUnavailable(f"Secret {secret_id} is empty: store a random key of at least 32 characters.")
+    return PseudonymKey(secret, answer["VersionId"])
+
+
+def pseudonym(key: PseudonymKey, domain: str, value: str) -> str:
+    """Return HMAC-SHA256 of a value as 64 hexadecimal digits.
+
+    :param key: key of the environment
+    :param domain: values of different domains get unrelated pseudonyms
+    :param value: the personal data
+    """
+    return hmac.new(key.secret, f"{domain}:{value}".encode(), hashlib.sha256).hexdigest()
+
+
+def mask_columns(rows: DataFrame, columns: tuple[Column, ...], key: PseudonymKey) -> DataFrame:
+    """Replace the values of masked columns by pseudonyms; NULL stays NULL.
+
+    :param rows: rows with the contract's columns
+    :param columns: all columns of the contract
+    :param key: key of the environment
+    """
+    for column in columns:
+        if column.masking_domain is not None:
+            rows = rows.withColumn(column.name, _masker(key, column.masking_domain)(F.col(column.name)))
+    return rows
+
+
+def _masker(key: PseudonymKey, domain: str) -> Callable[[SparkColumn], SparkColumn]:
+    @F.pandas_udf("string")
+    def mask(batches: Iterator[pd.Series]) -> Iterator[pd.Series]:
+        known: dict[str, str] = {}  # customers repeat: one hash per customer and task
+        for batch in batches:
+            for value in batch.dropna().unique():
+                if value not in known:
+                    known[value] = pseudonym(key, domain, value)
+            yield batch.map(known)
+
+    return mask  # type: ignore[no-any-return]
