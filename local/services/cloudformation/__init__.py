@@ -1,0 +1,29 @@
+"""CloudFormation that deploys the very templates of `mwaa/cloudformation/`, and refuses what it would not apply whole.
+
+moto's own CloudFormation skips types and properties it does not know and still reports CREATE_COMPLETE; here every
+resource is made by one call or a few of the service's own API, against the local AWS.
+"""
+
+from __future__ import annotations
+
+from local.settings import LocalSettings
+
+
+def install(settings: LocalSettings) -> None:
+    """Serve CloudFormation's API in moto's place. Call it before moto's server starts.
+
+    :param settings: of the local AWS.
+    """
+    # Imported here: the command line imports this package without moto's start-up cost.
+    from moto.cloudformation import urls
+
+    from local.services.cloudformation.local_services import LocalServices
+    from local.services.cloudformation.resources import RESOURCE_TYPES
+    from local.services.cloudformation.responses import CloudFormationResponse
+    from local.services.cloudformation.stacks import StackOperations
+    from local.services.cloudformation.state import StackStore
+
+    store = StackStore(settings.folder("cloudformation"))
+    CloudFormationResponse.operations = StackOperations(RESOURCE_TYPES, LocalServices(settings), store)
+    urls.url_paths.clear()
+    urls.url_paths["{0}/$"] = CloudFormationResponse.dispatch

@@ -1,0 +1,147 @@
+"""The lake's stack on the local AWS: `mwaa/cloudformation/lake.yaml` through CloudFormation, as on AWS."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local.clients import service_client
+from local.errors import LocalAwsError
+from local.identity import LOCAL_ADMIN
+from local.settings import REPOSITORY, LocalSettings
+
+TEMPLATE = REPOSITORY / "mwaa" / "cloudformation" / "lake.yaml"
+_NO_UPDATES = "No updates are to be performed."
+_POLL_SECONDS = 0.1
+_DEPLOYED_WITHIN_SECONDS = 180
+# What CloudFormation lets nobody update: such a stack is deleted and made again.
+_NEVER_CREATED = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"})
+
+
+class StackFailed(LocalAwsError):
+    """A deployment failed; the message names every resource and its reason."""
+
+
+def stack_name(settings: LocalSettings) -> str:
+    """Name of the lake's stack.
+
+    :param settings: of the local AWS.
+    """
+    return settings.name("lake")
+
+
+def deploy(settings: LocalSettings, parameters: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Create the stack or bring it up to date. Nothing to change is no error.
+
+    :param settings: of the local AWS, whose servers run.
+    :param parameters: template parameters that differ from the laptop's: demo personas on, deployer local-admin.
+    :returns: the stack's outputs.
+    :raises StackFailed: with logical id and reason of every failed resource.
+    """
+    client: Any = service_client("cloudformation", settings)
+    name = stack_name(settings)
+    stack = _describe(client, name)
+    if stack and stack["StackStatus"].endswith("_IN_PROGRESS"):
+        stack = _wait(client, stack["StackId"])
+    if stack and stack["StackStatus"] in _NEVER_CREATED:
+        delete(settings)
+        stack = None
+    request = {
+        "StackName": name,
+        "TemplateBody": TEMPLATE.read_text(encoding="utf-8"),
+        "Parameters": [
+            {"ParameterKey": key, "ParameterValue": value}
+            for key, value in _parameters(settings, parameters or {}).items()
+        ],
+        "Capabilities": ["CAPABILITY_NAMED_IAM"],
+    }
+    if not _start(client, request, exists=stack is not None):
+        return _outputs(stack or {})
+    deployed = _wait(client, name)
+    if deployed["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+        raise StackFailed(_failure(client, deployed))
+    return _outputs(deployed)
+
+
+def delete(settings: LocalSettings) -> None:
+    """Delete the stack. Buckets, databases, the warehouse and the secret are kept, as on AWS.
+
+    :param settings: of the local AWS, whose servers run.
+    :raises StackFailed: with logical id and reason of every resource that could not be deleted.
+    """
+    client: Any = service_client("cloudformation", settings)
+    stack = _describe(client, stack_name(settings))
+    if stack is None:
+        return
+    client.delete_stack(StackName=stack["StackId"])
+    deleted = _wait(client, stack["StackId"])
+    if deleted["StackStatus"] != "DELETE_COMPLETE":
+        raise StackFailed(_failure(client, deleted))
+
+
+def _parameters(settings: LocalSettings, given: Mapping[str, str]) -> dict[str, str]:
+    laptop = {
+        "Prefix": settings.prefix,
+        "Env": settings.env,
+        "DeployerArn": f"arn:aws:iam::{settings.account_id}:user/{LOCAL_ADMIN}",
+        "DemoPersonas": "true",
+    }
+    return laptop | dict(given)
+
+
+def _describe(client: Any, name: str) -> dict[str, Any] | None:
+    try:
+        stack: dict[str, Any] = client.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+    return stack
+
+
+def _start(client: Any, request: dict[str, Any], exists: bool) -> bool:
+    """Start the deployment; False when the stack is as the template says already."""
+    try:
+        if exists:
+            client.update_stack(**request)
+        else:
+            client.create_stack(**request)
+    except ClientError as error:
+        if _NO_UPDATES in str(error):
+            return False
+        message = error.response["Error"]["Message"]
+        raise StackFailed(f"CloudFormation refused {TEMPLATE.name}: {message}") from error
+    return True
+
+
+def _wait(client: Any, name: str) -> dict[str, Any]:
+    deadline = time.monotonic() + _DEPLOYED_WITHIN_SECONDS
+    while True:
+        stack: dict[str, Any] = client.describe_stacks(StackName=name)["Stacks"][0]
+        if not stack["StackStatus"].endswith("_IN_PROGRESS"):
+            return stack
+        if time.monotonic() > deadline:
+            raise StackFailed(
+                f"stack {stack['StackName']} is {stack['StackStatus']} after {_DEPLOYED_WITHIN_SECONDS} s"
+            )
+        time.sleep(_POLL_SECONDS)
+
+
+def _failure(client: Any, stack: dict[str, Any]) -> str:
+    """Every resource that failed in the last operation, oldest first."""
+    reasons = []
+    for event in client.describe_stack_events(StackName=stack["StackId"])["StackEvents"]:
+        if event.get("ResourceStatusReason") == "User Initiated":
+            break
+        if event["ResourceStatus"].endswith("_FAILED") and event["LogicalResourceId"] != stack["StackName"]:
+            reason = event.get("ResourceStatusReason", "")
+            reasons.append(f"  {event['LogicalResourceId']} ({event['ResourceType']}): {reason}")
+    lines = [f"stack {stack['StackName']} is {stack['StackStatus']}: {stack.get('StackStatusReason', '')}".rstrip(": ")]
+    return "\n".join(lines + reasons[::-1])
+
+
+def _outputs(stack: Mapping[str, Any]) -> dict[str, str]:
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
