@@ -87,6 +87,15 @@ def _logs(options: argparse.Namespace) -> int:
     return 0
 
 
+def _land(options: argparse.Namespace) -> int:
+    from local import landing, lifecycle
+
+    settings = lifecycle.running_settings(options.state)
+    for uri in landing.land(settings, options.product, options.day, options.files, complete=not options.no_marker):
+        _progress(f"landed {uri}")
+    return 0
+
+
 def _env(options: argparse.Namespace) -> int:
     from local.environment import shell_lines
 
@@ -153,6 +162,11 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("-f", "--follow", action="store_true", help="keep printing what is added")
     logs.add_argument("-n", "--lines", type=int, default=_LOG_LINES, help=f"how many lines (default {_LOG_LINES})")
     command("env", _env, 'print shell settings: eval "$(python -m local env)"')
+    land = command("land", _land, "deliver files for one day of a product, as a source system would")
+    land.add_argument("product", help="folder in the landing bucket, such as online_retail")
+    land.add_argument("day", help="YYYY-MM-DD")
+    land.add_argument("files", nargs="+", type=Path, metavar="FILE", help="file to upload, under its own name")
+    land.add_argument("--no-marker", action="store_true", help="leave the day incomplete: no _SUCCESS after the files")
     generate = command("generate", _generate, "generate days of invoices (options: generate --help)")
     generate.add_argument("arguments", nargs=argparse.REMAINDER, help="options of the generator")
     return parser

@@ -152,8 +152,8 @@ def _deploy(settings: LocalSettings, progress: Progress) -> None:
         from local import stack
 
         begin = time.monotonic()
-        outputs = stack.deploy(settings, progress)
-        progress(f"stack {settings.prefix}-{settings.env} ({time.monotonic() - begin:.1f} s)")
+        outputs = stack.deploy(settings)
+        progress(f"stack {stack.stack_name(settings)} ({time.monotonic() - begin:.1f} s)")
         changed = artifacts.upload(settings, service_client("s3", settings))
         progress(f"artifacts ({changed} changed)")
     iam = service_client("iam", settings)
@@ -171,8 +171,11 @@ def _stop_servers(settings: LocalSettings, progress: Progress) -> None:
     # The control plane first: its engines still use the other two while they end.
     if control_plane.stop(settings):
         progress("stopped control plane")
-    for name, stop in (("S3", seaweedfs.stop), ("Redshift engine", _stop_postgres)):
-        if stop(settings):
+    engines = {"S3": seaweedfs.stop, "Redshift engine": _stop_postgres}
+    with ThreadPoolExecutor(max_workers=len(engines)) as stopping:
+        stopped = {name: stopping.submit(stop, settings) for name, stop in engines.items()}
+    for name, future in stopped.items():
+        if future.result():
             progress(f"stopped {name}")
 
 

@@ -16,8 +16,8 @@ import psutil
 
 from local.errors import LocalAwsError
 
-# SeaweedFS takes 15 s to end by itself and, with a full disk, for ever (docs/local-aws/core.md).
 _GRACE_SECONDS = 2.0
+_KILLED_SECONDS = 5.0
 _POLL_SECONDS = 0.02
 # Two runs of a process never start within this of each other under one pid.
 _SAME_START_SECONDS = 1.0
@@ -65,14 +65,15 @@ class ServerProcess:
         draft.replace(self._pid_file)
         return process.pid
 
-    def stop(self) -> bool:
-        """End it and everything it started: TERM, two seconds, KILL.
+    def stop(self, grace_seconds: float = _GRACE_SECONDS) -> bool:
+        """End it and everything it started: TERM, then KILL.
 
+        :param grace_seconds: how long it may take to end by itself.
         :returns: whether it was running.
         """
         process = self._process()
         if process is not None:
-            stop_tree(process)
+            stop_tree(process, grace_seconds)
         self._pid_file.unlink(missing_ok=True)
         return process is not None
 
@@ -92,8 +93,11 @@ class ServerProcess:
             return None
 
 
-def stop_tree(process: psutil.Process) -> None:
-    """End a process and all its descendants."""
+def stop_tree(process: psutil.Process, grace_seconds: float = _GRACE_SECONDS) -> None:
+    """End a process and all its descendants.
+
+    :param grace_seconds: between TERM and KILL.
+    """
     try:
         tree = [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
@@ -101,11 +105,28 @@ def stop_tree(process: psutil.Process) -> None:
     for member in tree:
         with contextlib.suppress(psutil.NoSuchProcess):
             member.terminate()
-    _, alive = psutil.wait_procs(tree, timeout=_GRACE_SECONDS)
-    for member in alive:
+    for member in _alive_after(tree, grace_seconds):
         with contextlib.suppress(psutil.NoSuchProcess):
             member.kill()
-    psutil.wait_procs(alive, timeout=_GRACE_SECONDS)
+    _alive_after(tree, _KILLED_SECONDS)
+
+
+def _alive_after(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Wait until all have ended, at most so long. A zombie has ended: its parent may never look (init of a container)."""
+    deadline = time.monotonic() + seconds
+    alive = list(processes)
+    while alive and time.monotonic() < deadline:
+        alive = [process for process in alive if _runs(process)]
+        if alive:
+            time.sleep(_POLL_SECONDS)
+    return alive
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def wait_until_ready(server: ServerProcess, is_ready: Callable[[], bool], seconds: float) -> None:

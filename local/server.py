@@ -16,6 +16,8 @@ from local.settings import HOST, LocalSettings, load_settings
 
 log = logging.getLogger(__name__)
 
+_STOP_POLL_SECONDS = 0.1
+
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m local.server", description=__doc__)
@@ -51,7 +53,7 @@ def _serve(settings: LocalSettings) -> int:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     log.info("serving %s", settings.endpoint_url)
-    server.serve_forever()
+    server.serve_forever(poll_interval=_STOP_POLL_SECONDS)
     services.close_all()
     snapshots.save_all()
     log.info("stopped")
