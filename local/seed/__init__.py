@@ -1,0 +1,1 @@
+"""Generated source data, so that the lake can run without any download."""
