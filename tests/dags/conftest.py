@@ -1,0 +1,32 @@
+"""DAG tests read the DAGs as Airflow does: from dags/, with a home of their own and none of a developer's settings."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+# Airflow reads its home when it is imported, which collecting the test modules does.
+_HOME = tempfile.TemporaryDirectory(prefix="sluice-airflow-")
+os.environ.setdefault("AIRFLOW_HOME", _HOME.name)
+os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+
+DAGS = Path(__file__).parents[2] / "dags"
+sys.path.insert(0, str(DAGS))
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
+
+
+@pytest.fixture(scope="session")
+def dags() -> dict[str, DAG]:
+    """Every DAG of dags/ by its id."""
+    from airflow.dag_processing.dagbag import BundleDagBag
+
+    bag = BundleDagBag(dag_folder=DAGS, bundle_path=DAGS)
+    assert bag.import_errors == {}
+    return bag.dags
