@@ -20,7 +20,12 @@ from local.services.glue.jobs.job_runs import JobRun
 from local.services.glue.jobs.logs import ERROR_GROUP, OUTPUT_GROUP, FileTail, LogStream
 from local.services.glue.jobs.preparation import PreparationError, PreparedScript, import_paths, prepare
 from local.services.glue.jobs.spark_pool import SparkJvm, SparkPool, SparkStartError, launch_jvm
-from local.services.glue.jobs.spark_settings import InvalidSparkSetting, jvm_settings, run_settings, settings_of_argument
+from local.services.glue.jobs.spark_settings import (
+    InvalidSparkSetting,
+    jvm_settings,
+    run_settings,
+    settings_of_argument,
+)
 from local.services.glue.java import NoJava
 from local.services.glue.jars import JarError, resolve_jars
 from local.services.glue.runtimes import GlueRuntime, UnsupportedGlueVersion, glue_runtime
@@ -78,7 +83,9 @@ class JobEngine:
         """
         control = RunControl()
         self.controls[run.id] = control
-        threading.Thread(target=self._execute, args=(run, control, finished), name=f"glue-{run.id[:11]}", daemon=True).start()
+        threading.Thread(
+            target=self._execute, args=(run, control, finished), name=f"glue-{run.id[:11]}", daemon=True
+        ).start()
 
     def stop(self, run: JobRun) -> None:
         """Stop a run; it becomes STOPPED when its processes are gone."""
@@ -206,7 +213,10 @@ class JobEngine:
         if process.status is None:
             return False, "The Glue runtime of the local AWS ended while this job ran."
         if process.status < 0:
-            return False, f"Command failed: the job's process was ended by signal {signal.Signals(-process.status).name}"
+            return (
+                False,
+                f"Command failed: the job's process was ended by signal {signal.Signals(-process.status).name}",
+            )
         return clean, f"Command failed with exit code {process.status}"
 
     def _stream(self, run: JobRun, group: str) -> LogStream:
@@ -265,7 +275,9 @@ class JobEngine:
         jars = resolve_jars(self.runtime)
         # Python starts while Java does: both take seconds
         threading.Thread(target=self._start_forkserver, daemon=True).start()
-        return launch_jvm(self.runtime, lambda scratch: jvm_settings(self.settings, jars, scratch), self.folder / "jvms")
+        return launch_jvm(
+            self.runtime, lambda scratch: jvm_settings(self.settings, jars, scratch), self.folder / "jvms"
+        )
 
     def _start_forkserver(self) -> None:
         try:
@@ -276,7 +288,9 @@ class JobEngine:
     def _warm_up(self, jvm: SparkJvm) -> bool:
         folder = self.folder / "runs" / f"warm-up-{jvm.process.pid}"
         folder.mkdir()
-        properties = run_settings("warm-up", (access_key_for(WARM_UP_ROLE), secret_key_for(WARM_UP_ROLE)), {}, [], folder)
+        properties = run_settings(
+            "warm-up", (access_key_for(WARM_UP_ROLE), secret_key_for(WARM_UP_ROLE)), {}, [], folder
+        )
         spec = JobSpec(
             id=folder.name,
             folder=str(folder),
@@ -284,7 +298,8 @@ class JobEngine:
             arguments=[],
             environment=self._environment(folder, jvm) | self._aws_environment(WARM_UP_ROLE),
             python_path=[],
-            spark_properties=properties | {"spark.hadoop.fs.s3a.retry.limit": "0", "spark.hadoop.fs.s3a.attempts.maximum": "1"},
+            spark_properties=properties
+            | {"spark.hadoop.fs.s3a.retry.limit": "0", "spark.hadoop.fs.s3a.attempts.maximum": "1"},
         )
         process = self.forkserver.run(spec)
         if not process.ended.wait(WARM_UP_TIMEOUT_SECONDS):

@@ -94,7 +94,9 @@ class ForkServer:
                 cwd=self.log_file.parent,
                 start_new_session=True,
             )
-        threading.Thread(target=self._listen, args=(self.server, self.ready), name="glue-fork-server", daemon=True).start()
+        threading.Thread(
+            target=self._listen, args=(self.server, self.ready), name="glue-fork-server", daemon=True
+        ).start()
 
     def _listen(self, server: subprocess.Popen[bytes], ready: threading.Event) -> None:
         assert server.stdout is not None

@@ -13,7 +13,16 @@ ENDED_STATES = frozenset({"STOPPED", "SUCCEEDED", "FAILED", "TIMEOUT", "ERROR", 
 LOG_GROUP_PREFIX = "/aws-glue/jobs"
 
 # Data processing units of one worker. Source: AWS Glue guide, "Worker types".
-WORKER_UNITS = {"Standard": 1.0, "G.025X": 0.25, "G.1X": 1.0, "G.2X": 2.0, "G.4X": 4.0, "G.8X": 8.0, "G.12X": 12.0, "G.16X": 16.0}
+WORKER_UNITS = {
+    "Standard": 1.0,
+    "G.025X": 0.25,
+    "G.1X": 1.0,
+    "G.2X": 2.0,
+    "G.4X": 4.0,
+    "G.8X": 8.0,
+    "G.12X": 12.0,
+    "G.16X": 16.0,
+}
 
 
 def new_run_id() -> str:

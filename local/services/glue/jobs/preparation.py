@@ -14,7 +14,9 @@ from local.services.glue.jobs import arguments as job_arguments
 from local.services.glue.jobs.job_runs import JobRun
 from local.services.glue.runtimes import GlueRuntime, normalised
 
-_REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9._-]+?)(?:\[[^]]*])?\s*(?:(?P<operator>==|>=|<=|~=|!=|<|>)\s*(?P<version>[^,;\s]+))?$")
+_REQUIREMENT = re.compile(
+    r"^(?P<name>[A-Za-z0-9._-]+?)(?:\[[^]]*])?\s*(?:(?P<operator>==|>=|<=|~=|!=|<|>)\s*(?P<version>[^,;\s]+))?$"
+)
 
 
 class PreparationError(Exception):
@@ -72,7 +74,8 @@ def prepare(run: JobRun, runtime: GlueRuntime, s3: Any, folder: Path) -> Prepare
     libraries = folder / "libraries"
     libraries.mkdir()
     python_files = [
-        download(s3, uri, libraries) for uri in job_arguments.listed(run.arguments.get(job_arguments.EXTRA_PYTHON_FILES))
+        download(s3, uri, libraries)
+        for uri in job_arguments.listed(run.arguments.get(job_arguments.EXTRA_PYTHON_FILES))
     ]
     for uri in job_arguments.listed(run.arguments.get(job_arguments.EXTRA_FILES)):
         download(s3, uri, folder)

@@ -91,7 +91,9 @@ def launch_jvm(runtime: GlueRuntime, properties: Callable[[Path], dict[str, str]
     connection_file = folder / "connection"
     command = [str(runtime.spark_home / "bin" / "spark-submit")]
     command += [f"--conf={name}={value}" for name, value in properties(scratch).items()]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON", "SPARK_"))}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON", "SPARK_"))
+    }
     environment |= {
         "_PYSPARK_DRIVER_CONN_INFO_PATH": str(connection_file),
         "JAVA_HOME": str(java_home()),
@@ -207,7 +209,9 @@ class SparkPool:
             jvm = self.launch()
             if not self.warm_up(jvm):
                 jvm.close()
-                raise SparkStartError("Spark's JVM started but a small test job failed on it; see the control plane's log")
+                raise SparkStartError(
+                    "Spark's JVM started but a small test job failed on it; see the control plane's log"
+                )
         except Exception as error:
             log.exception("no Spark JVM for Glue jobs")
             failure, jvm = error, None

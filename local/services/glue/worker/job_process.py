@@ -104,7 +104,9 @@ def enter(spec: JobSpec) -> None:
     sys.argv = [spec.script, *spec.arguments]
     # The repository is on the server's path only so that it finds itself; on Glue it would not be there.
     repository = str(Path(__file__).resolve().parents[4])
-    libraries = [entry for entry in sys.path if entry and entry != repository and not entry.startswith(repository + "/local")]
+    libraries = [
+        entry for entry in sys.path if entry and entry != repository and not entry.startswith(repository + "/local")
+    ]
     sys.path[:] = [str(Path(spec.script).parent), *spec.python_path, *libraries]
     reseed()
 

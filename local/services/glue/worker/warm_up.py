@@ -18,7 +18,9 @@ def main() -> None:
     source = folder / "warm.csv"
     source.write_text("key,value\n" + "".join(f"{number % 5},{number}\n" for number in range(200)))
     frame = spark.read.csv(str(source), header=True, inferSchema=False)
-    typed = frame.select(F.expr("try_cast(trim(key) as int)").alias("key"), F.expr("try_cast(value as decimal(12,3))").alias("value"))
+    typed = frame.select(
+        F.expr("try_cast(trim(key) as int)").alias("key"), F.expr("try_cast(value as decimal(12,3))").alias("value")
+    )
     typed.repartition(1).write.mode("overwrite").parquet(str(folder / "warm.parquet"))
     read = spark.read.parquet(str(folder / "warm.parquet"))
     read.groupBy("key").agg(F.sum("value"), F.max_by("value", "key")).collect()
