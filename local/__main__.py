@@ -151,7 +151,9 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    command("up", _up, "start the servers, deploy the template, upload job scripts and contracts; again changes nothing")
+    command(
+        "up", _up, "start the servers, deploy the template, upload job scripts and contracts; again changes nothing"
+    )
     command("down", _down, "stop every process; data stays")
     command("reset", _reset, "stop every process and delete all data").add_argument(
         "--yes", action="store_true", help="really delete"

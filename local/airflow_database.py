@@ -22,8 +22,8 @@ def is_installed() -> bool:
 def migrate(settings: LocalSettings) -> bool:
     """Bring the database to the installed Airflow's schema.
 
-    A new state folder gets a copy of an empty database kept in the Airflow runtime: `airflow db migrate` takes 10 s, and
-    its result depends on nothing but Airflow's version.
+    A new state folder gets a copy of an empty database kept in the Airflow runtime: `airflow db migrate` takes
+    10 s, and its result depends on nothing but Airflow's version.
 
     :returns: whether there was anything to do.
     :raises LocalAwsError: the migration failed.

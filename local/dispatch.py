@@ -28,7 +28,9 @@ from local.settings import LocalSettings
 log = logging.getLogger(__name__)
 
 _CREDENTIAL = re.compile(r"Credential=[^/,\s]+/\d{8}/[^/,\s]+/(?P<service>[^/,\s]+)/aws4_request")
-_READS = re.compile(r"(Get|List|Describe|BatchGet|Head|Search|Filter|Lookup|Check|Validate|Simulate|Test|Estimate)(?![a-z])")
+_READS = re.compile(
+    r"(Get|List|Describe|BatchGet|Head|Search|Filter|Lookup|Check|Validate|Simulate|Test|Estimate)(?![a-z])"
+)
 # Services that sign under another name than botocore's, so that even the refusal of one we do not serve can be read.
 _MODELS_OF_OTHERS = {
     "airflow": "mwaa",
@@ -129,8 +131,8 @@ class ControlPlane:
 def _flask_app(service: ServedService) -> Any:
     """One service's back end as a Flask application, as ``moto.moto_server.werkzeug_app.create_backend_app`` builds it.
 
-    Ours looks no name up (services that moto lacks work too), sends no CORS headers (so that no web page can call the local
-    AWS), and lets exceptions through to `ControlPlane`.
+    Ours looks no name up (services that moto lacks work too), sends no CORS headers (so that no web page can call the
+    local AWS), and lets exceptions through to `ControlPlane`.
     """
     from flask import Flask
     from moto.core.utils import convert_to_flask_response

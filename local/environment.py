@@ -45,7 +45,7 @@ def airflow_variables(settings: LocalSettings) -> dict[str, str]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        # `airflow standalone` forks this many workers at once; the default of 32 takes a gigabyte (docs/local-aws/core.md).
+        # `airflow standalone` forks this many workers at once; the default of 32 takes a gigabyte.
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
         "AIRFLOW_CONN_AWS_LAKEFORMATION": f"aws://?{lake_admin}",
@@ -64,9 +64,7 @@ def airflow_home(settings: LocalSettings) -> Path:
 
 def airflow_environment(settings: LocalSettings) -> dict[str, str]:
     """The whole environment of an Airflow process: this one's without any AWS setting of the user's, plus ours."""
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith("AWS_") and name not in _UNWANTED
-    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") and name not in _UNWANTED}
     kept["PATH"] = f"{AIRFLOW_RUNTIME / 'bin'}{os.pathsep}{kept.get('PATH', os.defpath)}"
     return kept | aws_variables(settings, settings.name("airflow")) | airflow_variables(settings)
 
@@ -76,7 +74,7 @@ def shell_lines(settings: LocalSettings) -> str:
     variables = aws_variables(settings, settings.name("airflow")) | airflow_variables(settings)
     lines = [f"unset {' '.join(_UNWANTED)}"]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
-    lines.append(f"export PATH={shlex.quote(str(AIRFLOW_RUNTIME / 'bin'))}:\"$PATH\"")
+    lines.append(f'export PATH={shlex.quote(str(AIRFLOW_RUNTIME / "bin"))}:"$PATH"')
     return "\n".join(lines) + "\n"
 
 

@@ -35,7 +35,7 @@ def unknown_action(model: str, action: str, request: Request) -> AwsError:
 
 
 def protocol_of(model: str, request: Request) -> str:
-    """The protocol of a request; a content type that the service does not speak falls back to the service's first one."""
+    """The protocol of a request; the service's first one when the content type is none that the service speaks."""
     service_model = get_service_model(model)
     try:
         return determine_request_protocol(service_model, request.content_type)
@@ -74,6 +74,6 @@ def json_error_response(error: AwsError) -> Response:
 def _is_known(model: str) -> bool:
     try:
         get_service_model(model)
-    except Exception:  # noqa: BLE001 - botocore raises UnknownServiceError, moto's loader its own
+    except Exception:  # botocore raises UnknownServiceError, moto's loader its own
         return False
     return True

@@ -8,7 +8,8 @@ class AwsError(Exception):
 
     :param code: AWS's exception name, such as ``EntityNotFoundException``.
     :param message: AWS's sentence for the user.
-    :param status: HTTP status. Keep it below 500: botocore retries every 5xx, so a wrong request would take seconds to fail.
+    :param status: HTTP status. Keep it below 500: botocore retries every 5xx, so a wrong request would take seconds
+        to fail.
     """
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:

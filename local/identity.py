@@ -65,7 +65,8 @@ def access_key_in(headers: Mapping[str, str]) -> str | None:
 def caller_of(headers: Mapping[str, str]) -> Caller:
     """Who signed this request. Only inside the control plane: it asks its IAM which roles and users exist.
 
-    :raises AwsError: unsigned (MissingAuthenticationTokenException) or an unknown key (UnrecognizedClientException), both 403.
+    :raises AwsError: unsigned (MissingAuthenticationTokenException) or an unknown key (UnrecognizedClientException),
+        both 403.
     """
     access_key = access_key_in(headers)
     if access_key is None:

@@ -1,15 +1,16 @@
 """State of the control plane on disk: a snapshot of every back end that a request has changed.
 
-``down``/``up`` and a kill -9 lose nothing that was acknowledged: before a changing request is answered, the back ends it
-touched (see ``CHANGES_ALSO``) are pickled to ``<state>/control_plane/<service>.pickle`` (written beside, then renamed).
-Requests that wait at the same time share one snapshot. A crash of the machine itself may lose the last seconds.
+``down``/``up`` and a kill -9 lose nothing that was acknowledged: before a changing request is answered, the back ends
+it touched (see ``CHANGES_ALSO``) are pickled to ``<state>/control_plane/<service>.pickle`` (written beside, then
+renamed). Requests that wait at the same time share one snapshot. A crash of the machine may lose the last seconds.
 
 For back ends of ours:
 
-* state is ``backend.__dict__``; a back end that holds threads, connections or locks defines ``__getstate__`` (return the
-  dict to keep) and, if need be, ``__setstate__``. References to other back ends are stored as names, not copied;
-* ``after_restore(self) -> None``, if defined, runs once all back ends are restored: the place to mark work FAILED that died
-  with the process;
+* state is ``backend.__dict__``; a back end that holds threads or connections defines ``__getstate__`` (return the dict
+  to keep) and, if need be, ``__setstate__``. References to other back ends are stored as names, not copied; locks are
+  stored as new locks;
+* ``after_restore(self) -> None``, if defined, runs once all back ends are restored: the place to mark work FAILED that
+  died with the process;
 * work that goes on after the request was answered (a thread that ends a job run or creates a table in process) calls
   ``persist("glue")`` when it has changed something. Changes made through the API need nothing.
 """
@@ -105,8 +106,8 @@ class Snapshots:
 
     def save_all(self) -> None:
         """Snapshot every back end in use, at the end of the control plane."""
-        for backends in list(BackendDict._instances):
-            self._writer(backends.service_name).save()
+        for service in _backends_in_use():
+            self._writer(service).save()
 
     def restore(self, find_backends: Callable[[str], BackendDict[Any] | None]) -> None:
         """Give every back end the state it had when its last snapshot was taken.
@@ -179,8 +180,8 @@ _reactions: dict[str, list[Callable[[], None]]] = {}
 
 
 def activate(settings: LocalSettings) -> Snapshots:
-    """Start keeping snapshots; only the control plane does. Without it `persist` does nothing (library use in tests)."""
-    global _active  # noqa: PLW0603 - one process, one set of back ends: moto's are module globals too
+    """Start keeping snapshots; only the control plane does. Without it `persist` does nothing (back ends in tests)."""
+    global _active  # one process, one set of back ends: moto's are module globals too
     _active = Snapshots(settings.folder("control_plane"))
     return _active
 
@@ -258,7 +259,8 @@ def _set_state(backend: BaseBackend, state: Any) -> None:
 
 
 def _backends_in_use() -> dict[str, BackendDict[Any]]:
-    return {backends.service_name: backends for backends in list(BackendDict._instances)}
+    instances: list[BackendDict[Any]] = list(BackendDict.__dict__["_instances"])
+    return {backends.service_name: backends for backends in instances}
 
 
 def _address_of(backend: BaseBackend) -> tuple[str, str, str]:

@@ -39,7 +39,7 @@ class ServerProcess:
         return self.folder / f"{self.name}.pid"
 
     def pid(self) -> int | None:
-        """The running server's pid; None when it is not running. A pid that was reused by another program does not count."""
+        """The running server's pid; None when it is not running. A pid reused by another program does not count."""
         process = self._process()
         return process.pid if process else None
 
@@ -112,7 +112,7 @@ def stop_tree(process: psutil.Process, grace_seconds: float = _GRACE_SECONDS) ->
 
 
 def _alive_after(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
-    """Wait until all have ended, at most so long. A zombie has ended: its parent may never look (init of a container)."""
+    """Those that still run after a wait. A zombie has ended: its parent may never look (init of a container)."""
     deadline = time.monotonic() + seconds
     alive = list(processes)
     while alive and time.monotonic() < deadline:
@@ -142,9 +142,13 @@ def wait_until_ready(server: ServerProcess, is_ready: Callable[[], bool], second
             if is_ready():
                 return
         if server.pid() is None:
-            raise LocalAwsError(f"{server.name} ended while it started. End of {server.log_file}:\n{server.last_lines()}")
+            raise LocalAwsError(
+                f"{server.name} ended while it started. End of {server.log_file}:\n{server.last_lines()}"
+            )
         time.sleep(_POLL_SECONDS)
-    raise LocalAwsError(f"{server.name} did not answer within {seconds:.0f} s. End of {server.log_file}:\n{server.last_lines()}")
+    raise LocalAwsError(
+        f"{server.name} did not answer within {seconds:.0f} s. End of {server.log_file}:\n{server.last_lines()}"
+    )
 
 
 @contextlib.contextmanager

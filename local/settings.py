@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 SETTINGS_FILE = "settings.json"
 
-# Below Linux's ephemeral range (32768-60999) and macOS's (49152-65535): an outgoing connection never takes one of these.
+# Below Linux's ephemeral range (32768-60999) and macOS's (49152-65535): no outgoing connection takes one of these.
 _PORT_RANGE = range(20000, 32000)
 
 
@@ -26,7 +26,7 @@ class LocalSettings:
     :param state_dir: folder that holds everything: data, logs, ports. Deleting it deletes the local AWS.
     :param control_plane_port: every AWS API except S3.
     :param s3_port: SeaweedFS' S3 gateway.
-    :param s3_internal_ports: SeaweedFS' other listeners, in the order of ``local.services.s3.seaweedfs.INTERNAL_PORTS``.
+    :param s3_internal_ports: SeaweedFS' other listeners, in the order of ``services.s3.seaweedfs.INTERNAL_PORTS``.
     :param postgres_port: the Redshift engine.
     :param prefix: first part of every resource name, CloudFormation parameter of the same meaning.
     :param env: second part of every resource name.

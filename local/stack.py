@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -33,10 +33,13 @@ def stack_name(settings: LocalSettings) -> str:
     return settings.name("lake")
 
 
-def deploy(settings: LocalSettings, parameters: Mapping[str, str] | None = None) -> dict[str, str]:
+def deploy(
+    settings: LocalSettings, progress: Callable[[str], None] = print, parameters: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Create the stack or bring it up to date. Nothing to change is no error.
 
     :param settings: of the local AWS, whose servers run.
+    :param progress: receives a line when an earlier, failed stack has to be removed first.
     :param parameters: template parameters that differ from the laptop's: demo personas on, deployer local-admin.
     :returns: the stack's outputs.
     :raises StackFailed: with logical id and reason of every failed resource.
@@ -47,6 +50,7 @@ def deploy(settings: LocalSettings, parameters: Mapping[str, str] | None = None)
     if stack and stack["StackStatus"].endswith("_IN_PROGRESS"):
         stack = _wait(client, stack["StackId"])
     if stack and stack["StackStatus"] in _NEVER_CREATED:
+        progress(f"stack {name} is {stack['StackStatus']}: deleting it first")
         delete(settings)
         stack = None
     request = {

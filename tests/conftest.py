@@ -85,7 +85,7 @@ def local_aws() -> Iterator[LocalAws]:
 
 
 def start_watchdog(state: Path) -> subprocess.Popen[bytes]:
-    """A process that takes a local AWS down and deletes it as soon as this one ends, in whichever way (even kill -9)."""
+    """A process that takes a local AWS down and deletes it as soon as this one ends, even by kill -9."""
     folder = shlex.quote(str(state))
     down = f"{shlex.quote(str(LOCAL_PYTHON))} -m local --state {folder} down"
     # `read` returns when the pipe to this process closes.

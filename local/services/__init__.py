@@ -5,8 +5,8 @@ A service is one of three kinds:
 * ``local/services/<name>/`` has ``install(settings)``: a back end of ours. ``install`` swaps the class behind moto's
   ``BackendDict`` (or registers a service that moto lacks with `serve`) before the first request;
 * named in ``_MOTO_STATE_IS_REAL``: moto's own back end, where keeping state is all that the service does for us;
-* anything else is not served: a call to it is refused at once. moto knows a hundred more services, but its answers there
-  are fixed texts, and a task that "succeeds" on those would have shown nothing.
+* anything else is not served: a call to it is refused at once. moto knows a hundred more services, but its answers
+  there are fixed texts, and a task that "succeeds" on those would have shown nothing.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _MOTO_STATE_IS_REAL = {
     "tagging": "resourcegroupstaggingapi",
 }
 
-# Package of ours -> what it serves: signing name, moto's name. A package that registers its services itself is not listed.
+# Package of ours -> what it serves: signing name, moto's name. A package may register more services itself.
 _OURS_ON_MOTO = {
     "athena": ("athena", "athena"),
     "cloudformation": ("cloudformation", "cloudformation"),

@@ -1,31 +1,48 @@
-"""The bucket settings that SeaweedFS does not have: kept by moto, reached through the control plane.
+"""Bucket settings kept by moto and reached through the control plane, beside the data in SeaweedFS.
 
-SeaweedFS takes a call for one of these as CreateBucket (BucketAlreadyOwnedByYou) or refuses it. They are stored and given
-back, so that a template or a tool that sets them works; they have no effect on data. Everything else of S3 is refused here,
-because an object written to the control plane would be in a place where no engine looks.
+Two kinds: what SeaweedFS does not have (it takes PutBucketLogging for CreateBucket and answers
+BucketAlreadyOwnedByYou), and what it would apply to the laptop's own traffic (a policy that demands TLS would lock
+everybody out of http://127.0.0.1). They are stored and given back, so that a template which sets them deploys and can be
+compared; they have no effect on data. Everything else of S3 is refused here, because an object written to the control
+plane would be where no engine looks.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from moto.core.request import Request
-from moto.core.routing import NotFound, get_service_router
+from moto.core.routing import get_service_router
 from moto.s3 import urls as moto_urls
 from moto.s3.models import S3Backend
+from werkzeug.exceptions import NotFound
 
 from local.errors import AwsError
 
-_SETTINGS = (
+_READ_AND_WRITTEN = (
+    "BucketEncryption",
+    "BucketLifecycleConfiguration",
     "BucketLogging",
     "BucketNotificationConfiguration",
+    "BucketOwnershipControls",
+    "BucketPolicy",
+    "BucketTagging",
+    "BucketWebsite",
+    "PublicAccessBlock",
+)
+_DELETED = (
+    "BucketEncryption",
+    "BucketLifecycle",
+    "BucketOwnershipControls",
+    "BucketPolicy",
+    "BucketTagging",
     "BucketWebsite",
     "PublicAccessBlock",
 )
 SERVED = frozenset(
-    {"CreateBucket", "DeleteBucket", "HeadBucket"}
-    | {f"{verb}{setting}" for verb in ("Get", "Put") for setting in _SETTINGS}
-    | {"DeleteBucketWebsite", "DeletePublicAccessBlock"}
+    {"CreateBucket", "DeleteBucket", "HeadBucket", "ListBuckets"}
+    | {f"{verb}{setting}" for verb in ("Get", "Put") for setting in _READ_AND_WRITTEN}
+    | {f"Delete{setting}" for setting in _DELETED}
 )
 
 
@@ -65,5 +82,5 @@ def _guarded(handler: Any) -> Any:
 class _Paths:
     """moto's S3 paths, each behind the guard. Paths of virtual-hosted buckets cannot occur on 127.0.0.1."""
 
-    url_bases = moto_urls.url_bases
-    url_paths = {path: _guarded(handler) for path, handler in moto_urls.url_paths.items()}
+    url_bases: ClassVar[list[str]] = list(moto_urls.url_bases)
+    url_paths: ClassVar[dict[str, Any]] = {path: _guarded(handler) for path, handler in moto_urls.url_paths.items()}

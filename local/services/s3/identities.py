@@ -1,14 +1,14 @@
 """Who may do what in S3: SeaweedFS' identities, derived from the IAM roles.
 
-SeaweedFS grants actions per bucket or key prefix. An ``Allow`` on S3 becomes such a grant; ``Deny`` statements and conditions
-in a role's policies are left out: an allow with a condition grants nothing here, a deny takes nothing away
-(docs/local-aws/core.md). Bucket policies are enforced by SeaweedFS itself.
+SeaweedFS grants actions per bucket or key pattern. An ``Allow`` on S3 becomes such a grant. An allow with a condition
+grants nothing here, and a ``Deny`` takes nothing away (docs/local-aws/core.md).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
@@ -26,6 +26,7 @@ _COVERED: dict[str, tuple[str, ...]] = {
     "Admin": ("s3:createbucket", "s3:putbucketpolicy"),
 }
 _ARN_START = "arn:aws:s3:::"
+_WILDCARD = re.compile(r"[*?]")
 
 
 def identity(principal_name: str, actions: Iterable[str]) -> dict[str, Any]:
@@ -74,7 +75,9 @@ def _granted(statements: Iterable[dict[str, Any]]) -> Iterator[str]:
         allowed = [action.lower() for action in _listed(statement.get("Action"))]
         for action, covered in _COVERED.items():
             if any(fnmatchcase(name, pattern) for pattern in allowed for name in covered):
-                yield from (_on(action, resource) for resource in _listed(statement.get("Resource")) if _is_s3(resource))
+                yield from (
+                    _on(action, resource) for resource in _listed(statement.get("Resource")) if _is_s3(resource)
+                )
 
 
 def _on(action: str, resource: str) -> str:
@@ -83,8 +86,9 @@ def _on(action: str, resource: str) -> str:
     bucket, _, key = resource.removeprefix(_ARN_START).partition("/")
     # SeaweedFS takes a bare bucket for the bucket and all its keys; a pattern of keys is kept as it is.
     if action in ("List", "Admin") or key in ("", "*"):
-        return f"{action}:{bucket}" if "*" not in bucket else f"{action}:{bucket}*"
-    return f"{action}:{bucket}/{key}"
+        return f"{action}:{bucket}*" if _WILDCARD.search(bucket) else f"{action}:{bucket}"
+    # SeaweedFS compares keys only with patterns; a full key becomes one.
+    return f"{action}:{bucket}/{key}" if _WILDCARD.search(key) else f"{action}:{bucket}/{key}*"
 
 
 def _is_s3(resource: str) -> bool:

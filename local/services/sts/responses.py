@@ -54,16 +54,16 @@ class SecurityTokenResponse(BaseResponse):
     def assume_role(self) -> ActionResult:
         """The role's key, if the role trusts the caller.
 
-        The session token is empty and the key is the role's own: SeaweedFS knows keys by its configuration only and refuses
-        every request that carries a token. boto3 and the Java SDK send no token header for an empty token.
+        The session token is empty and the key is the role's own: SeaweedFS knows keys by its configuration only and
+        refuses every request that carries a token. boto3 sends no token header for an empty token.
         """
         caller = caller_of(self.headers)
         session_name = self._get_param("RoleSessionName")
         if not _SESSION_NAME.fullmatch(session_name):
             raise AwsError(
                 "ValidationError",
-                f"1 validation error detected: Value '{session_name}' at 'roleSessionName' failed to satisfy constraint: "
-                "Member must satisfy regular expression pattern: [\\w+=,.@-]*",
+                f"1 validation error detected: Value '{session_name}' at 'roleSessionName' failed to satisfy "
+                "constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*",
             )
         role = self._role(self._get_param("RoleArn"), caller)
         if not may_assume(caller.arn, role, self._iam()):

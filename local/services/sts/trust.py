@@ -1,6 +1,6 @@
-"""Does a role trust a caller? (IAM User Guide, "Roles terms and concepts": trust policy and, for an account, identity policy.)
+"""Does a role trust a caller? By its trust policy and, where that names the account, by the caller's own policies.
 
-Conditions other than none are not evaluated: a statement that has one does not apply.
+Source: IAM User Guide, "Roles terms and concepts". Conditions are not evaluated: a statement that has one does not apply.
 """
 
 from __future__ import annotations
