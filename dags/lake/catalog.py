@@ -36,7 +36,7 @@ LEDGER_COLUMNS = (
     ("duplicates", "bigint"),
     ("files", "bigint"),
     ("unreadable_files", "bigint"),
-    ("checks_failed", "bigint"),
+    ("checks_failed", "string"),
     ("recorded_at", "timestamp"),
 )
 # What GetTable answers and UpdateTable accepts.

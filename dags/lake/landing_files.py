@@ -19,6 +19,10 @@ class UnreadableHeaderError(Exception):
     """The first line of a file cannot be read as a CSV header; the text says why and what the sender must do."""
 
 
+class EmptyFileError(UnreadableHeaderError):
+    """A file of zero bytes: it holds nothing to lose, so its neighbours may be processed."""
+
+
 @dataclass(frozen=True)
 class LandedFile:
     """One delivered file.
@@ -62,19 +66,15 @@ def read_header(s3: Any, bucket: str, file: LandedFile, delimiter: str) -> list[
     :raises UnreadableHeaderError: if there is no header line
     """
     if file.size == 0:
-        raise UnreadableHeaderError("the file is empty (0 bytes), not even a header; deliver it again")
+        raise EmptyFileError("the file is empty (0 bytes), not even a header; it counts as no rows")
     body = s3.get_object(Bucket=bucket, Key=file.key, Range=f"bytes=0-{HEAD_BYTES - 1}")["Body"].read()
-    line = first_line(text_of(unpacked(file.name, body)), whole=file.size <= HEAD_BYTES)
+    line = first_line(text_of(unpacked(body)), whole=file.size <= HEAD_BYTES)
     return [name.strip() for name in next(csv.reader([line], delimiter=delimiter), [])]
 
 
-def unpacked(name: str, head: bytes) -> bytes:
-    """:return: the beginning of the file's content, unpacked if its name ends with ``.gz`` as Spark expects"""
-    packed = head.startswith(GZIP_MAGIC)
-    if packed != name.endswith(".gz"):
-        fault = "is packed with gzip but is not named .gz" if packed else "is named .gz but is not packed with gzip"
-        raise UnreadableHeaderError(f"the file {fault}; readers go by the name; deliver it again under the right name")
-    if not packed:
+def unpacked(head: bytes) -> bytes:
+    """:return: the beginning of the file's content. Its first bytes tell whether it is packed, as in the Glue job."""
+    if not head.startswith(GZIP_MAGIC):
         return head
     try:
         return zlib.decompressobj(GZIP_WINDOW).decompress(head, HEAD_BYTES)

@@ -125,10 +125,11 @@ def _repeated(file: str, found: list[str]) -> list[Difference]:
 
 
 def _missing(file: str, name: str, required: bool, unknown: Sequence[str]) -> Difference:
-    if required and unknown:
+    kind = "required" if required else "optional"
+    if unknown:
         return Difference(
             file,
-            f"required column {name} is missing and {', '.join(unknown)} is new: was it renamed?",
+            f"{kind} column {name} is missing and {', '.join(unknown)} is new: was it renamed?",
             True,
             "Deliver the column under its contracted name, or change the contract (a new major version).",
         )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lake.contracts import contract
-from lake.landing_files import LandedFile, UnreadableHeaderError, is_data, read_header
+from lake.landing_files import EmptyFileError, LandedFile, UnreadableHeaderError, is_data, read_header
 from lake.schema_check import compare_catalog, compare_header, verdict_of
 from tests.dags.delivery_cases import CASES, HEADER, DeliveryCase
 
@@ -43,6 +43,11 @@ def test_a_delivered_file_gets_its_verdict(case: DeliveryCase) -> None:
     assert verdict == case.verdict, text
     for words in case.says:
         assert words in text
+
+
+def test_an_empty_file_is_told_apart_from_a_broken_one() -> None:
+    with pytest.raises(EmptyFileError, match="0 bytes"):
+        read_header(OneObject(b""), "landing", LandedFile("a/day.csv", "etag", 0), ",")
 
 
 def test_what_the_crawler_saw_is_reported_and_does_not_decide() -> None:

@@ -15,7 +15,7 @@ from lake.catalog import CatalogConflictError, ContractTable, contract_tables, f
 from lake.clients import client
 from lake.contracts import Contract, compiled_contract, contract
 from lake.failures import failure, refused_call
-from lake.landing_files import LandedFile, UnreadableHeaderError, list_files, read_header
+from lake.landing_files import EmptyFileError, LandedFile, UnreadableHeaderError, list_files, read_header
 from lake.run_key import run_key
 from lake.schema_check import Difference, Verdict, compare_catalog, compare_header, verdict_of
 from lake.settings import LAKE
@@ -57,6 +57,12 @@ class CheckSchemaOperator(AwsBaseOperator[S3Hook]):
             files = list_files(self.hook.conn, bucket, prefix)
             if not files:
                 raise AirflowSkipException(f"The delivery is complete and empty: {self.folder} holds no data files.")
+            if not any(file.size for file in files):
+                names = ", ".join(file.name for file in files)
+                raise AirflowFailException(
+                    f"The delivery is empty: every file in {self.folder} has 0 bytes ({names}). Nothing was processed; "
+                    "ask the sender to deliver the day again."
+                )
             by_file = {file.name: self._compare_file(bucket, file, terms) for file in files}
             from_crawler = self._compare_crawled_table(terms)
             key = run_key([(file.key, file.etag, file.size) for file in files], self._job_fingerprint(terms))
@@ -85,6 +91,8 @@ class CheckSchemaOperator(AwsBaseOperator[S3Hook]):
         delimiter = compiled_contract(terms.product)["landing"]["delimiter"]
         try:
             header = read_header(self.hook.conn, bucket, file, delimiter)
+        except EmptyFileError as error:
+            return [Difference(file.name, str(error), False, "Ask the sender whether that is right.")]
         except UnreadableHeaderError as error:
             return [Difference(file.name, str(error), True, "Nothing was lost: the file stays in landing.")]
         return compare_header(file.name, header, terms)
