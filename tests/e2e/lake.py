@@ -68,7 +68,7 @@ class Lake:
         execution_id = athena.start_query_execution(
             QueryString=sql,
             QueryExecutionContext={"Database": "curated"},
-            WorkGroup=self.aws.name("x").removesuffix("-x"),
+            WorkGroup=self.aws.name(principal),
         )["QueryExecutionId"]
         execution = wait_until(
             lambda: athena.get_query_execution(QueryExecutionId=execution_id)["QueryExecution"],

@@ -54,7 +54,7 @@ class Lake:
         """Run one Athena statement to its end; returns its execution and its rows."""
         athena = self.client("athena", principal)
         execution_id = athena.start_query_execution(
-            QueryString=sql, QueryExecutionContext={"Database": database}, WorkGroup=self.workgroup
+            QueryString=sql, QueryExecutionContext={"Database": database}, WorkGroup=self.workgroup_of(principal)
         )["QueryExecutionId"]
         execution = wait_until(
             lambda: athena.get_query_execution(QueryExecutionId=execution_id)["QueryExecution"],

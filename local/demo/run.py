@@ -1,0 +1,125 @@
+"""The demo's steps, in the order in which a person would take them."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+from local.clients import service_client
+from local.demo import report
+from local.demo.airflow_runs import RunOutcome, WarmAirflow, print_line, run_by_command_line
+from local.demo.facts import PRODUCT, DayLedger, Reader
+from local.environment import airflow_environment
+from local.lifecycle import down, up
+from local.seed.online_retail import generate
+from local.settings import REPOSITORY, load_settings
+
+DAYS = tuple(date(2010, 12, 1) + timedelta(days=number) for number in range(3))
+RUN_LIMIT_SECONDS = 300.0
+TOP = 5
+PRINCIPALS = ("data-engineer", "uk-analyst", "outsider")
+ACCESS_QUERY = "SELECT * FROM curated.online_retail"
+
+
+class Demo:
+    """Three generated days through both DAGs on a local AWS of the demo's own.
+
+    :param state_dir: state folder of the demo; the lake that a user keeps beside it is not touched
+    :param rows: invoice lines a day
+    :param seed: seed of the generated days
+    """
+
+    def __init__(self, state_dir: Path, rows: int, seed: int) -> None:
+        self._state_dir = state_dir
+        self._rows = rows
+        self._seed = seed
+        self._outcomes: list[RunOutcome] = []
+
+    def start_afresh(self) -> None:
+        """Throw away what an earlier demo left."""
+        if self._state_dir.exists():
+            down(load_settings(self._state_dir), lambda _line: None)
+            shutil.rmtree(self._state_dir)
+
+    def run(self) -> bool:
+        """Do everything and print the summary.
+
+        :return: True if every run succeeded and every row is accounted for
+        """
+        begin = time.monotonic()
+        print_line("1  Local AWS: SeaweedFS, Postgres, Spark, DuckDB behind AWS's own APIs")
+        settings = load_settings(self._state_dir)
+        up(settings, lambda line: print_line(f"     {line}"))
+        environment = airflow_environment(settings)
+        log = settings.folder("logs") / "demo-airflow.log"
+        print_line(f"     up after {time.monotonic() - begin:.0f} s; Airflow's log: {_shown(log)}")
+
+        with WarmAirflow.start(environment, self._state_dir, log) as warm:
+            self._land(settings.name("landing"))
+            first, *others = (day.isoformat() for day in DAYS)
+            print_line(f"\n3  airflow dags test online_retail_daily {first}    (the command you would type)")
+            self._keep(
+                run_by_command_line(
+                    "online_retail_daily", first, environment, self._state_dir, log, print_line, RUN_LIMIT_SECONDS
+                )
+            )
+            for day in others:
+                print_line(f"\n   online_retail_daily {day}    (in a warm Airflow process)")
+                self._keep(warm.run("online_retail_daily", day, print_line, RUN_LIMIT_SECONDS))
+            print_line("\n4  sales_marts    (Airflow's scheduler starts it when the curated table changes)")
+            self._keep(warm.run("sales_marts", DAYS[-1].isoformat(), print_line, RUN_LIMIT_SECONDS))
+
+        failed = [outcome for outcome in self._outcomes if not outcome.succeeded]
+        for outcome in failed:
+            reason = outcome.error or ", ".join(task for task, state in outcome.tasks.items() if state == "failed")
+            print_line(f"\n✗ {outcome.dag_id} {outcome.day} failed: {reason or 'see the log'}\n  log: {_shown(log)}")
+        if failed:
+            return False
+        balanced = self._summary(Reader(settings))
+        print_line(self._next_steps())
+        return balanced
+
+    def _land(self, bucket: str) -> None:
+        settings = load_settings(self._state_dir)
+        print_line(f"\n2  Landing {len(DAYS)} days of {self._rows:,} invoice lines in s3://{bucket}/{PRODUCT}/")
+        folder = settings.folder("seed")
+        s3 = service_client("s3", settings)
+        days = [day.isoformat() for day in DAYS]
+        generate(folder, days=days, rows_per_day=self._rows, seed=self._seed)
+        for day in days:
+            prefix = f"{PRODUCT}/ingest_date={day}"
+            s3.upload_file(str(folder / f"{day}.csv"), bucket, f"{prefix}/{day}.csv")  # type: ignore[attr-defined]
+            # The supplier's last object of the day: what comes before it is complete.
+            s3.put_object(Bucket=bucket, Key=f"{prefix}/_SUCCESS", Body=b"")  # type: ignore[attr-defined]
+
+    def _keep(self, outcome: RunOutcome) -> None:
+        self._outcomes.append(outcome)
+        print_line(f"     {outcome.state} in {outcome.seconds:.0f} s")
+
+    def _summary(self, reader: Reader) -> bool:
+        ledgers: list[DayLedger] = [reader.ledger(day.isoformat()) for day in DAYS]
+        print_line(report.days_section(ledgers))
+        print_line(report.lake_section(reader.partitions()))
+        print_line(report.warehouse_section(reader.table_rows(), reader.views()))
+        print_line(report.best_sellers_section(reader.best_sellers(TOP)))
+        seen = [reader.access(principal, ACCESS_QUERY) for principal in PRINCIPALS]
+        print_line(report.access_section(ACCESS_QUERY, seen))
+        return all(day.balanced for day in ledgers)
+
+    def _next_steps(self) -> str:
+        env = _shown(self._state_dir / "env.sh")
+        return "\n".join(
+            [
+                report.heading("It is all still running: look around"),
+                f"  . {env}                                   # your shell and Airflow now talk to the local AWS",
+                "  airflow dags test online_retail_daily 2010-12-02   # run a day again: nothing is done twice",
+                "  make down                                          # stop; data stays until the next demo",
+            ]
+        )
+
+
+def _shown(path: Path) -> str:
+    """A path as the reader would type it from the repository."""
+    return str(path.relative_to(REPOSITORY)) if path.is_relative_to(REPOSITORY) else str(path)
