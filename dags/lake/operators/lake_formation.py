@@ -10,7 +10,7 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk.exceptions import AirflowFailException
 
 from lake.contracts import compiled_contract
-from lake.failures import refused_call
+from lake.failures import failure, refused_call
 from lake.lake_formation.desired import ContractPermissionError, RoleNames, desired_state
 from lake.lake_formation.hook import ApplyError, LakeFormationHook
 from lake.lake_formation.planner import PlanRefusedError, plan
@@ -71,7 +71,7 @@ class LakeFormationPlanOperator(AwsBaseOperator[LakeFormationHook]):
             raise refused_call(
                 error,
                 f"read the permissions of {contract['databases']['curated']}.{contract['product']}",
-                f"The role of connection {self.aws_conn_id} must be a data lake administrator, and the table must exist.",
+                f"The table must exist, and the role of connection {self.aws_conn_id} must be a lake administrator.",
             ) from error
 
     def _log_plan(self, wanted: Plan) -> None:
@@ -101,8 +101,9 @@ class LakeFormationSyncOperator(LakeFormationPlanOperator):
         try:
             receipt = self.hook.apply(wanted.changes)
         except ApplyError as error:
-            raise AirflowFailException(
-                f"{error}\nWhat was applied before stays; clear this task to apply the rest once the cause is removed."
+            raise failure(
+                f"{error}\nWhat was applied before stays; clear this task to apply the rest once the cause is removed.",
+                heals=error.heals,
             ) from error
         return {"product": self.product, **_counts(wanted), "calls": receipt.calls}
 
