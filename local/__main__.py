@@ -10,8 +10,10 @@ import time
 from pathlib import Path
 
 from local.errors import LocalAwsError
+from local.seed.command import add_arguments as add_generate_arguments
 from local.settings import REPOSITORY, load_settings, state_folder
 
+_GENERATE = "write generated invoice days, with the dirt of real ones, to a local folder"
 _LOG_LINES = 40
 _FOLLOW_SECONDS = 0.3
 
@@ -104,13 +106,6 @@ def _env(options: argparse.Namespace) -> int:
     return 0
 
 
-def _generate(options: argparse.Namespace) -> int:
-    from local.seed.__main__ import main as generate
-
-    result: int = generate(options.arguments)
-    return result
-
-
 def _existing(given: Path | None) -> Path:
     folder = state_folder(given)
     if not (folder / "settings.json").exists():
@@ -169,8 +164,7 @@ def _parser() -> argparse.ArgumentParser:
     land.add_argument("day", help="YYYY-MM-DD")
     land.add_argument("files", nargs="+", type=Path, metavar="FILE", help="file to upload, under its own name")
     land.add_argument("--no-marker", action="store_true", help="leave the day incomplete: no _SUCCESS after the files")
-    generate = command("generate", _generate, "generate days of invoices (options: generate --help)")
-    generate.add_argument("arguments", nargs=argparse.REMAINDER, help="options of the generator")
+    add_generate_arguments(commands.add_parser("generate", help="write generated invoice days", description=_GENERATE))
     return parser
 
 

@@ -45,6 +45,8 @@ def _artifacts(repository: Path) -> Iterator[tuple[str, bytes]]:
             yield f"glue_jobs/{source.relative_to(jobs).as_posix()}", source.read_bytes()
     yield _PACKAGE_KEY, _zipped({source.relative_to(repository).as_posix(): source.read_bytes() for source in sources})
     for contract in sorted((repository / "dags" / "contracts").glob("*.json")):
+        if contract.name == "index.json":  # read by DAG files only
+            continue
         yield f"contracts/{contract.name}", contract.read_bytes()
 
 

@@ -56,7 +56,7 @@ def error_response(model: str, action: str, request: Request, error: AwsError) -
     operation: Any = service_model.operation_model(action) if known else OperationModel({}, service_model)
     serializer = get_serializer_class(service_model.service_name, protocol_of(model, request))(operation)
     with warnings.catch_warnings():
-        # moto warns of codes that the service's model does not list; AWS sends such codes too (UnknownOperationException).
+        # moto warns of codes that the service's model does not list; AWS sends such codes too.
         warnings.simplefilter("ignore")
         serialized = serializer.serialize(error)
     response = Response(serialized["body"], error.status, serialized["headers"])

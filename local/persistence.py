@@ -195,7 +195,7 @@ def when_changed(service: str, react: Callable[[], None]) -> None:
 
 
 def persist(service: str) -> None:
-    """Put the state that a service has now on disk. For changes made outside of a request, such as by an engine's thread.
+    """Put the state that a service has now on disk: for changes made outside of a request, by an engine's thread.
 
     :param service: ``BackendDict.service_name``, such as ``glue``.
     """
@@ -226,8 +226,9 @@ def _read(path: Path, backends: BackendDict[Any]) -> Iterator[tuple[BaseBackend,
         file_format, states = pickle.loads(path.read_bytes())  # noqa: S301
     except Exception as error:  # unpickling raises whatever the stored classes raise
         raise LocalAwsError(
-            f"{path} cannot be read ({type(error).__name__}: {error}). It was written by another version of this program "
-            "or of moto: `python -m local reset --yes` starts afresh, or move that one file away to lose only that service."
+            f"{path} cannot be read ({type(error).__name__}: {error}). It was written by another version of this "
+            "program or of moto: `python -m local reset --yes` starts afresh, or move that one file away to lose only "
+            "that service."
         ) from error
     if file_format != _FORMAT:
         raise LocalAwsError(f"{path} has format {file_format}, expected {_FORMAT}: run `python -m local reset --yes`.")

@@ -72,7 +72,7 @@ def serve(signing_name: str, backends: BackendDict, model: str | None = None) ->
     """Serve one more service, or another back end for a known one. For use in a package's ``install``.
 
     :param signing_name: the service's name in a request's signature, such as ``redshift-serverless``.
-    :param backends: ``BackendDict(Backend, name)``; the back end's ``flask_paths`` say which path goes to which response.
+    :param backends: ``BackendDict(Backend, name)``; the back end's ``flask_paths`` lead paths to responses.
     :param model: botocore's service name when it differs from the signing name.
     """
     _served[signing_name] = ServedService(signing_name, model or signing_name, backends)

@@ -2,9 +2,9 @@
 
 Two kinds: what SeaweedFS does not have (it takes PutBucketLogging for CreateBucket and answers
 BucketAlreadyOwnedByYou), and what it would apply to the laptop's own traffic (a policy that demands TLS would lock
-everybody out of http://127.0.0.1). They are stored and given back, so that a template which sets them deploys and can be
-compared; they have no effect on data. Everything else of S3 is refused here, because an object written to the control
-plane would be where no engine looks.
+everybody out of http://127.0.0.1). They are stored and given back, so that a template which sets them deploys and can
+be compared; they have no effect on data. Everything else of S3 is refused here, because an object written to the
+control plane would be where no engine looks.
 """
 
 from __future__ import annotations

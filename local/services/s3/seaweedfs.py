@@ -87,8 +87,8 @@ def _command(settings: LocalSettings) -> list[str]:
         "ip.bind": HOST,
         "master.port": ports["master"],
         "master.port.grpc": ports["master_grpc"],
-        # A single master elects itself at once. Otherwise it first looks for others for 1.5 to 1.9 s, and when the volume
-        # server registers in that very moment, it tries again only 5 s later.
+        # A single master elects itself at once. Otherwise it first looks for others for 1.5 to 1.9 s, and when the
+        # volume server registers in that very moment, it tries again only 5 s later.
         "master.peers": "none",
         "master.telemetry": "false",
         "master.volumeSizeLimitMB": 256,

@@ -1,6 +1,6 @@
 """Does a role trust a caller? By its trust policy and, where that names the account, by the caller's own policies.
 
-Source: IAM User Guide, "Roles terms and concepts". Conditions are not evaluated: a statement that has one does not apply.
+Source: IAM User Guide, "Roles terms and concepts". Conditions are not evaluated: a statement with one does not apply.
 """
 
 from __future__ import annotations
