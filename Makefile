@@ -36,7 +36,9 @@ up: setup ## Start the local AWS and deploy mwaa/cloudformation/lake.yaml to it
 
 .PHONY: down
 down: ## Stop the local AWS (its data stays)
-	@$(LOCAL) -m local --state $(STATE) down
+	@for state in $(STATE) $(STATE)/demo; do
+		if [ -f $$state/settings.json ]; then $(LOCAL) -m local --state $$state down; fi
+	done
 
 .PHONY: status
 status: ## Show what runs, where, and whether it is healthy
@@ -71,7 +73,7 @@ lock: $(UV) ## Compile the three runtimes' requirements again (after editing a *
 
 .PHONY: clean
 clean: ## Stop everything and delete the runtimes and the local AWS with its data
-	@if [ -x $(LOCAL) ]; then $(LOCAL) -m local --state $(STATE) down; fi
+	@if [ -x $(LOCAL) ]; then $(MAKE) down; fi
 	rm -rf $(VENV) $(STATE) .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 # --- runtimes: one virtual environment each, rebuilt when its lock changes -------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,9 +11,9 @@ from local.demo import report
 from local.demo.airflow_runs import RunOutcome, WarmAirflow, print_line, run_by_command_line
 from local.demo.facts import PRODUCT, DayLedger, Reader
 from local.environment import airflow_environment
-from local.lifecycle import down, up
+from local.lifecycle import reset, up
 from local.seed.online_retail import generate
-from local.settings import REPOSITORY, load_settings
+from local.settings import REPOSITORY, SETTINGS_FILE, LocalSettings, load_settings
 
 DAYS = tuple(date(2010, 12, 1) + timedelta(days=number) for number in range(3))
 RUN_LIMIT_SECONDS = 300.0
@@ -39,9 +38,8 @@ class Demo:
 
     def start_afresh(self) -> None:
         """Throw away what an earlier demo left."""
-        if self._state_dir.exists():
-            down(load_settings(self._state_dir), lambda _line: None)
-            shutil.rmtree(self._state_dir)
+        if (self._state_dir / SETTINGS_FILE).exists():
+            reset(load_settings(self._state_dir), lambda _line: None)
 
     def run(self) -> bool:
         """Do everything and print the summary.
@@ -50,14 +48,13 @@ class Demo:
         """
         begin = time.monotonic()
         print_line("1  Local AWS: SeaweedFS, Postgres, Spark, DuckDB behind AWS's own APIs")
-        settings = load_settings(self._state_dir)
-        up(settings, lambda line: print_line(f"     {line}"))
+        settings = up(load_settings(self._state_dir), lambda line: print_line(f"     {line}"))
         environment = airflow_environment(settings)
         log = settings.folder("logs") / "demo-airflow.log"
         print_line(f"     up after {time.monotonic() - begin:.0f} s; Airflow's log: {_shown(log)}")
 
         with WarmAirflow.start(environment, self._state_dir, log) as warm:
-            self._land(settings.name("landing"))
+            self._land(settings)
             first, *others = (day.isoformat() for day in DAYS)
             print_line(f"\n3  airflow dags test online_retail_daily {first}    (the command you would type)")
             self._keep(
@@ -81,8 +78,8 @@ class Demo:
         print_line(self._next_steps())
         return balanced
 
-    def _land(self, bucket: str) -> None:
-        settings = load_settings(self._state_dir)
+    def _land(self, settings: LocalSettings) -> None:
+        bucket = settings.name("landing")
         print_line(f"\n2  Landing {len(DAYS)} days of {self._rows:,} invoice lines in s3://{bucket}/{PRODUCT}/")
         folder = settings.folder("seed")
         s3 = service_client("s3", settings)
