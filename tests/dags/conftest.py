@@ -21,6 +21,20 @@ sys.path.insert(0, str(DAGS))
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
+    from tests.conftest import LocalAws
+
+
+@pytest.fixture
+def aws(local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> LocalAws:
+    """The local AWS, with this process in the role of Airflow: operators under test reach it and nothing else."""
+    from local.environment import airflow_variables, aws_variables
+
+    variables = aws_variables(local_aws.settings, local_aws.name("airflow")) | airflow_variables(local_aws.settings)
+    for name, value in variables.items():
+        if name.startswith(("AWS_", "AIRFLOW_CONN_")):
+            monkeypatch.setenv(name, value)
+    return local_aws
+
 
 @pytest.fixture(scope="session")
 def dags() -> dict[str, DAG]:
