@@ -56,7 +56,7 @@ with DAG(
     ensure_views = EnsureViewsOperator(
         task_id="ensure_views",
         sql=MART + "materialized_views.check.sql",
-        views={name: MART + name + ".view.sql" for name in ("daily_sales", "product_sales")},
+        views=[MART + "daily_sales.view.sql", MART + "product_sales.view.sql"],
         **REDSHIFT,
     )
     read_load_ledger = RedshiftStatementOperator(

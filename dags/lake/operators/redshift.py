@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 ACTIVE_STATES = frozenset({"SUBMITTED", "PICKED", "STARTED"})
+CREATED_VIEW = re.compile(r"^CREATE MATERIALIZED VIEW \w+\.(\w+)", re.MULTILINE)
 # Redshift's words for what another attempt gets past: a conflict of two transactions, or no capacity.
 HEALING_TEXTS = ("Serializable isolation violation", "deadlock detected", "could not connect", "is being resumed")
 
@@ -30,6 +32,14 @@ def records(conn: Any, statement_id: str) -> Iterator[list[Any]]:
     for page in conn.get_paginator("get_statement_result").paginate(Id=statement_id):
         for record in page["Records"]:
             yield [None if "isNull" in cell else next(iter(cell.values())) for cell in record]
+
+
+def named_view(statement: str) -> tuple[str, str]:
+    """:return: name of the view, without its schema, that a CREATE statement makes; and the statement"""
+    found = CREATED_VIEW.search(statement)
+    if not found:
+        raise AirflowFailException(f"This is not CREATE MATERIALIZED VIEW schema.name:\n{statement}")
+    return found.group(1), statement
 
 
 class RedshiftStatementOperator(RedshiftDataOperator):
@@ -109,12 +119,12 @@ class EnsureViewsOperator(RedshiftStatementOperator):
 
     ``sql`` answers the names of the views that exist.
 
-    :param views: name and CREATE statement of each view, a view after those it reads (templated)
+    :param views: CREATE statement of each view, a view after those it reads (templated)
     """
 
     template_fields = (*RedshiftStatementOperator.template_fields, "views")
 
-    def __init__(self, *, views: dict[str, str], **kwargs: Any) -> None:
+    def __init__(self, *, views: list[str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.views = views
 
@@ -128,11 +138,11 @@ class EnsureViewsOperator(RedshiftStatementOperator):
 
     def _create_missing(self, statement_id: str) -> list[str]:
         existing = {name for (name,) in records(self.hook.conn, statement_id)}
-        missing = [name for name in self.views if name not in existing]
-        for name in missing:
+        missing = {name: sql for name, sql in map(named_view, self.views) if name not in existing}
+        for name, statement in missing.items():
             self.log.info("Creating materialized view %s", name)
-            self._run(self.views[name])
-        return missing
+            self._run(statement)
+        return list(missing)
 
     def _run(self, statement: str) -> None:
         try:
