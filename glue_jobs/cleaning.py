@@ -10,6 +10,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,9 +29,26 @@ from glue_jobs.records import FileReport
 from glue_jobs.suite import SuiteResult, import_in_background, run_suite
 
 ROWS_PER_FILE = 500_000
+LEDGER_FILE = "ledger.parquet"
 REFUSED_FILES = "_refused_files/"  # the underscore hides it from Athena, Spark and crawlers
 
 Finish = Callable[[DataFrame], DataFrame]
+
+
+@dataclass(frozen=True)
+class CleanedRows:
+    """The rows of a day after they were written.
+
+    :param published: the published rows, read back and cached
+    :param balance: rows that landed and what became of them, verified
+    :param outcomes: rows by file and by rule
+    :param files: what became of each file
+    """
+
+    published: DataFrame
+    balance: report.Balance
+    outcomes: Outcomes
+    files: list[report.FileOutcome]
 
 
 def clean_day(
@@ -47,19 +65,50 @@ def clean_day(
     """
     started = time.monotonic()
     import_in_background()
-    contract = _load_contract(arguments.contract)
+    contract = load_contract(arguments.contract)
     key = key or read_key(arguments.pii_secret)
+    storage.delete_file(arguments.result)
+    cleaned = write_rows(spark, arguments, contract, finish, key)
+    written = time.monotonic()
+    names = [column.name for column in contract.columns]
+    day = arguments.ingest_date.isoformat()
+    suite = run_suite(cleaned.published.select(*names), contract, day, arguments.data_docs)
+    document = _result(arguments, contract, cleaned, suite)
+    document["pii_key_version"] = key.version
+    document["spark_version"] = spark.version
+    document["seconds"] = {
+        "rows": round(written - started, 1),
+        "expectations": round(time.monotonic() - written, 1),
+    }
+    storage.write_bytes(f"{arguments.ledger}{LEDGER_FILE}", report.ledger_line(document, datetime.now(UTC)))
+    storage.write_bytes(arguments.result, report.to_text(document).encode())
+    sys.stdout.write(_summary(document))
+    return document
+
+
+def write_rows(
+    spark: SparkSession, arguments: CleaningArguments, contract: Contract, finish: Finish, key: PseudonymKey
+) -> CleanedRows:
+    """Read the files, split the rows, and write staging and quarantine.
+
+    :param spark: session with the settings of ``session.SQL_SETTINGS``
+    :param arguments: what to read and where to write
+    :param contract: the compiled contract
+    :param finish: adds the generated columns of the product to the publishable rows
+    :param key: pseudonym key
+    :raises NoInputFiles: if the source holds no file
+    :raises SchemaMismatch: if no file has the contract's columns
+    :raises UnreadableFile: if no file can be read
+    :raises RowsOutOfBalance: if rows were lost or invented
+    """
     delivered = storage.list_files(arguments.source)
     if not delivered:
         raise problems.NoInputFiles(
             f"{arguments.source} holds no files: deliver the day, or check the prefix. A marker alone is no delivery."
         )
-    storage.delete_file(arguments.result)
-
     parsed = parse_files(spark, arguments.source, contract.landing).persist(StorageLevel.MEMORY_AND_DISK)
     reports = {_name_below(found.file, arguments.source): found for found in file_reports(parsed)}
     refused = {name: found for name, found in reports.items() if found.problem}
-    parsed_at = time.monotonic()
     if refused and len(refused) == len([file for file in delivered if file.size]):
         _keep_files(refused, arguments)
         _refuse_day(list(refused.values()))
@@ -68,40 +117,27 @@ def clean_day(
     conformed = conform(records, contract, arguments.ingest_date).persist(StorageLevel.MEMORY_AND_DISK)
     outcomes = count_outcomes(conformed)
     parsed.unpersist()
-
     rows = mask_columns(finish(_distributed(conformed, contract, outcomes)), contract.columns, key)
     published = _write_published(spark, rows, contract, arguments.staging)
-    kept = _write_quarantined(spark, conformed, contract, outcomes, arguments.quarantine)
+    quarantined_rows = _write_quarantined(spark, conformed, contract, outcomes, arguments.quarantine)
     kept_at = _keep_files(refused, arguments)
     balance = report.Balance(
         landed=sum(found.records for found in reports.values() if not found.problem),
         published=published.count(),
-        quarantined=kept,
+        quarantined=quarantined_rows,
         duplicates=outcomes.duplicates,
     )
     balance.verify()
-    written_at = time.monotonic()
-
-    names = [column.name for column in contract.columns]
-    suite = run_suite(published.select(*names), contract, arguments.ingest_date.isoformat(), arguments.data_docs)
-    files = file_outcomes(delivered, reports, outcomes, kept_at)
-    document = _result(arguments, contract, balance, outcomes, files, suite)
-    document["pii_key_version"] = key.version
-    document["schema"] = [{"name": name, "type": kind} for name, kind in published.dtypes]
-    finished = time.monotonic()
-    document["seconds"] = {
-        "parse": round(parsed_at - started, 1),
-        "clean_and_write": round(written_at - parsed_at, 1),
-        "quality": round(finished - written_at, 1),
-    }
-    document["spark_version"] = spark.version
-    storage.write_bytes(f"{arguments.ledger}ledger.parquet", report.ledger_line(document, datetime.now(UTC)))
-    storage.write_bytes(arguments.result, report.to_text(document).encode())
-    sys.stdout.write(_summary(document))
-    return document
+    conformed.unpersist()
+    return CleanedRows(published, balance, outcomes, file_outcomes(delivered, reports, outcomes, kept_at))
 
 
-def _load_contract(uri: str) -> Contract:
+def load_contract(uri: str) -> Contract:
+    """Read the compiled contract.
+
+    :param uri: S3 URI or local path
+    :raises ContractMismatch: if it is missing or of another layout
+    """
     try:
         text = storage.read_text(uri)
     except FileNotFoundError as error:
@@ -163,13 +199,9 @@ def _write(rows: DataFrame, target: str) -> None:
 
 
 def _result(
-    arguments: CleaningArguments,
-    contract: Contract,
-    balance: report.Balance,
-    outcomes: Outcomes,
-    files: list[report.FileOutcome],
-    suite: SuiteResult,
+    arguments: CleaningArguments, contract: Contract, cleaned: CleanedRows, suite: SuiteResult
 ) -> dict[str, Any]:
+    balance, outcomes, files = cleaned.balance, cleaned.outcomes, cleaned.files
     distinct = outcomes.publishable + outcomes.quarantined
     rules = report.rule_results(contract, outcomes.failed, outcomes.noted, distinct)
     checks = [
@@ -206,8 +238,9 @@ def _result(
         "outputs": {
             "staging": arguments.staging,
             "quarantine": arguments.quarantine if balance.quarantined else None,
-            "ledger": f"{arguments.ledger}ledger.parquet",
+            "ledger": f"{arguments.ledger}{LEDGER_FILE}",
         },
+        "schema": [{"name": name, "type": kind} for name, kind in cleaned.published.dtypes],
     }
 
 

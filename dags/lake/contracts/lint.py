@@ -15,6 +15,7 @@ SEVERITIES = ("info", "warning", "error")
 ACCESS = ("read", "write")
 MASKING_METHODS = ("hmac-sha256",)
 REFUSED_FILE_CHOICES = ("stop", "continue")
+_FILTERABLE = ("string", "number", "integer", "boolean")
 PREDICATE_PARAMETERS = ("ingest_date",)
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -68,7 +69,7 @@ def lint(document: Document) -> list[Problem]:
     problems += _lint_columns(tables[0].get("properties", []))
     problems += _lint_keys(tables[0].get("properties", []))
     problems += _lint_quality(tables[0].get("quality", []), names)
-    problems += _lint_roles(document.get("roles", []), names)
+    problems += _lint_roles(document.get("roles", []), tables[0].get("properties", []))
     return problems
 
 
@@ -236,7 +237,10 @@ def _lint_predicate(path: str, predicate: str, columns: list[str]) -> Iterator[P
             yield Problem(path, f"{word!r} is no column", fix)
 
 
-def _lint_roles(roles: list[Document], columns: list[str]) -> Iterator[Problem]:
+def _lint_roles(roles: list[Document], properties: list[Document]) -> Iterator[Problem]:
+    columns = [column.get("name", "") for column in properties]
+    # Lake Formation documentation, "Data filters": a filter compares text, numbers and booleans, no dates.
+    filterable = [column["name"] for column in properties if column.get("logicalType") in _FILTERABLE]
     for position, role in enumerate(roles):
         path = f"roles[{position}]"
         if role.get("access") not in ACCESS:
@@ -254,4 +258,4 @@ def _lint_roles(roles: list[Document], columns: list[str]) -> Iterator[Problem]:
             if len(row_filter) > 2048 or re.search(r"\w\s*\(", re.sub(r"\bIN\s*\(", "", row_filter, flags=re.I)):
                 fix = "Lake Formation takes comparisons, IN, LIKE, BETWEEN, IS NULL; at most 2048 characters."
                 yield Problem(path, f"row filter {row_filter!r} is too long or calls a function", fix)
-            yield from _lint_predicate(path, row_filter, columns)
+            yield from _lint_predicate(path, row_filter, filterable)

@@ -29,10 +29,10 @@ def compiled_permissions(document: Document, columns: list[dict[str, Any]]) -> d
 
 def _role(role: Document, columns: list[dict[str, Any]]) -> dict[str, Any]:
     excluded = list(custom_property(role, "excludeColumns", []))
-    excluded_tags = set(custom_property(role, "excludeTags", []))
-    if "pii" in excluded_tags:
-        excluded += [column["name"] for column in columns if column["pii"] and column["name"] not in excluded]
     writes = role.get("access") == "write"
+    # Personal data is closed by default: a reader sees it only when the contract says includeTags: [pii].
+    if not writes and "pii" not in custom_property(role, "includeTags", []):
+        excluded += [column["name"] for column in columns if column["pii"] and column["name"] not in excluded]
     return {
         "role": role["role"],
         "access": role.get("access", "read"),
