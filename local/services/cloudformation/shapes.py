@@ -113,7 +113,8 @@ def _structure_problems(shape: Structure, value: Any, path: str) -> Iterator[str
         if name in shape.fields:
             yield from problems(shape.fields[name], item, prefix + name)
         else:
-            yield f"{prefix}{name}: the local AWS does not apply this property (applied here: {', '.join(shape.fields)})"
+            known = ", ".join(shape.fields)
+            yield f"{prefix}{name}: the local AWS does not apply this property (it applies {known})"
 
 
 def normalise(shape: Shape, value: Any, path: str = "") -> Any:

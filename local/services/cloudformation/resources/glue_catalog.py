@@ -29,7 +29,6 @@ class Database(ResourceType):
     """AWS::Glue::Database."""
 
     type_name = "AWS::Glue::Database"
-    replaced_by = frozenset({"CatalogId"})
     shape: ClassVar[Structure] = structure(
         "CatalogId DatabaseInput",
         CatalogId=STRING,

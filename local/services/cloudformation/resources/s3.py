@@ -1,8 +1,8 @@
 """S3 buckets and bucket policies.
 
-Objects live in the object store; the settings it cannot keep (public access block) or would enforce in a way that
-breaks a laptop (a TLS-only policy against a plain HTTP endpoint; expiry by separate volumes) live in the control
-plane, where they can be read back. docs/local-aws/cloudformation.md lists the differences.
+Buckets and their settings live in the object store. Two things live in the control plane, where they can be read back:
+the public access block, which the object store does not have, and the bucket policy as written. The object store
+gets, and enforces, the policy without its TLS-only statements: they would lock everybody out of a plain HTTP endpoint.
 """
 
 from __future__ import annotations
@@ -43,8 +43,23 @@ _ENCRYPTION_RULE = structure(
 )
 
 
+# What reading or deleting something that a bucket does not have is answered with.
+_MISSING = frozenset(
+    {
+        "404",
+        "NoSuchBucket",
+        "NoSuchBucketPolicy",
+        "NoSuchLifecycleConfiguration",
+        "NoSuchPublicAccessBlockConfiguration",
+        "NoSuchTagSet",
+        "OwnershipControlsNotFoundError",
+        "ServerSideEncryptionConfigurationNotFoundError",
+    }
+)
+
+
 def _missing(error: ClientError) -> bool:
-    return error.response["Error"]["Code"] in {"404", "NoSuchBucket", "NoSuchBucketPolicy"}
+    return error.response["Error"]["Code"] in _MISSING
 
 
 def _ignore_missing(call: Callable[..., Any], **arguments: Any) -> None:
@@ -132,10 +147,10 @@ def _apply(services: Services, name: str, properties: Mapping[str, Any]) -> None
     versioning = properties.get("VersioningConfiguration")
     if versioning or objects.get_bucket_versioning(Bucket=name).get("Status"):
         objects.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning or {"Status": "Suspended"})
-    _set_or_clear(control, name, "encryption", _encryption(properties))
-    _set_or_clear(control, name, "lifecycle", _lifecycle(properties))
-    _set_or_clear(control, name, "ownership_controls", properties.get("OwnershipControls"))
-    _set_or_clear(control, name, "tagging", {"TagSet": properties["Tags"]} if properties.get("Tags") else None)
+    _set_or_clear(objects, name, "encryption", _encryption(properties))
+    _set_or_clear(objects, name, "lifecycle", _lifecycle(properties))
+    _set_or_clear(objects, name, "ownership_controls", properties.get("OwnershipControls"))
+    _set_or_clear(objects, name, "tagging", {"TagSet": properties["Tags"]} if properties.get("Tags") else None)
     block = properties.get("PublicAccessBlockConfiguration")
     if block is None:
         _ignore_missing(control.delete_public_access_block, Bucket=name)
@@ -152,12 +167,12 @@ _SETTINGS = {
 }
 
 
-def _set_or_clear(control: Any, name: str, setting: str, value: Any) -> None:
+def _set_or_clear(objects: Any, name: str, setting: str, value: Any) -> None:
     put, argument, delete = _SETTINGS[setting]
     if value is None:
-        _ignore_missing(getattr(control, delete), Bucket=name)
+        _ignore_missing(getattr(objects, delete), Bucket=name)
     else:
-        getattr(control, put)(Bucket=name, **{argument: value})
+        getattr(objects, put)(Bucket=name, **{argument: value})
 
 
 def _encryption(properties: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -198,13 +213,27 @@ class BucketPolicy(ResourceType):
     shape: ClassVar[Structure] = structure("Bucket PolicyDocument", Bucket=STRING, PolicyDocument=JSON)
 
     def create(self, order: Order) -> Made:
-        bucket = order.properties["Bucket"]
-        policy = json.dumps(order.properties["PolicyDocument"])
-        order.services.bucket_control().put_bucket_policy(Bucket=bucket, Policy=policy)
+        bucket, document = order.properties["Bucket"], order.properties["PolicyDocument"]
+        order.services.bucket_control().put_bucket_policy(Bucket=bucket, Policy=json.dumps(document))
+        enforced = _without_tls_only(document)
+        objects = order.services.client("s3")
+        if enforced["Statement"]:
+            objects.put_bucket_policy(Bucket=bucket, Policy=json.dumps(enforced))
+        else:
+            _ignore_missing(objects.delete_bucket_policy, Bucket=bucket)
         return Made(bucket)
 
     def update(self, order: Order, current: ResourceRecord) -> Made:
         return self.create(order)
 
     def delete(self, services: Services, current: ResourceRecord) -> None:
+        _ignore_missing(services.client("s3").delete_bucket_policy, Bucket=current.physical_id)
         _ignore_missing(services.bucket_control().delete_bucket_policy, Bucket=current.physical_id)
+
+
+def _without_tls_only(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The policy without the statements that refuse plain HTTP."""
+    statements = document["Statement"]
+    listed = statements if isinstance(statements, list) else [statements]
+    kept = [item for item in listed if "aws:SecureTransport" not in item.get("Condition", {}).get("Bool", {})]
+    return dict(document) | {"Statement": kept}
