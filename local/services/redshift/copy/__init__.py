@@ -1,0 +1,1 @@
+"""COPY: loads files from S3 into a table."""

@@ -1,0 +1,1 @@
+"""Redshift Spectrum: external schemas over the Glue Data Catalog."""

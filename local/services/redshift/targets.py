@@ -1,0 +1,98 @@
+"""Which warehouse and which database user a request means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from local.errors import AwsError
+from local.identity import LOCAL_ADMIN, Caller
+from local.services.redshift.serverless.model import ServerlessModel
+from local.services.redshift.warehouse import DatabaseUser, Warehouse
+from local.settings import LocalSettings
+
+_NO_ENDPOINT = "Redshift endpoint doesn't exist in this region."
+
+
+class Targets:
+    """Resolves WorkgroupName or ClusterIdentifier, and the caller's database user."""
+
+    def __init__(self, settings: LocalSettings, serverless: ServerlessModel) -> None:
+        self._settings = settings
+        self._serverless = serverless
+
+    def resolve(self, caller: Caller, request: Mapping[str, Any]) -> tuple[Warehouse, DatabaseUser]:
+        """:raises AwsError: ValidationException, or ResourceNotFoundException for an unknown workgroup"""
+        cluster, workgroup = request.get("ClusterIdentifier"), request.get("WorkgroupName")
+        if bool(cluster) == bool(workgroup):
+            which = "Only one of" if cluster else "Either"
+            raise AwsError("ValidationException", f"{which} ClusterIdentifier or WorkgroupName needs to be specified.")
+        if workgroup:
+            if request.get("DbUser"):
+                raise AwsError("ValidationException", "DbUser is not supported with WorkgroupName")
+            warehouse = self._workgroup(str(workgroup))
+        else:
+            warehouse = self._cluster(str(cluster))
+        return warehouse, self._user(caller, request, warehouse)
+
+    def _workgroup(self, name: str) -> Warehouse:
+        # an ARN ends in the workgroup's id or in its name
+        wanted = name.rsplit("/", 1)[-1]
+        warehouse = self._serverless.warehouse_of(wanted)
+        if warehouse is None:
+            raise AwsError("ResourceNotFoundException", f"Serverless workgroup {name} not found.")
+        return warehouse
+
+    def _cluster(self, identifier: str) -> Warehouse:
+        from moto.redshift.models import redshift_backends
+
+        clusters = redshift_backends[self._settings.account_id][self._settings.region].clusters
+        cluster = clusters.get(identifier)
+        if cluster is None:
+            raise AwsError("ValidationException", _NO_ENDPOINT)
+        warehouse = Warehouse(
+            identifier=f"cluster {identifier}",
+            default_database=cluster.db_name or "dev",
+            admin_user=cluster.master_username,
+            creator_arn=f"arn:aws:iam::{self._settings.account_id}:user/{LOCAL_ADMIN}",
+            iam_roles=tuple(cluster.iam_roles_arn or ()),
+        )
+        self._serverless.ensure_database(warehouse)
+        return warehouse
+
+    def _user(self, caller: Caller, request: Mapping[str, Any], warehouse: Warehouse) -> DatabaseUser:
+        """The database user of temporary credentials is named after the IAM principal (mgmt/data-api-access)."""
+        given = request.get("DbUser") or self._user_of_secret(request.get("SecretArn"))
+        if given:
+            is_admin = given == warehouse.admin_user
+            return DatabaseUser(str(given), superuser=is_admin, must_exist=not is_admin)
+        kind = "IAMR" if ":role/" in caller.arn else "IAM"
+        roles = self._tagged_roles(caller) if kind == "IAMR" else ()
+        superuser = caller.arn == warehouse.creator_arn or caller.name == LOCAL_ADMIN or "sys:superuser" in roles
+        return DatabaseUser(f"{kind}:{caller.name}", superuser=superuser, roles=roles)
+
+    def _tagged_roles(self, caller: Caller) -> tuple[str, ...]:
+        """Roles of the tag RedshiftDbRoles; names with sys: keep their colon."""
+        from moto.iam.models import iam_backends
+
+        iam = iam_backends[self._settings.account_id]["aws"]
+        role = next((role for role in list(iam.roles.values()) if role.name == caller.name), None)
+        if role is None:
+            return ()
+        tags: Any = role.tags or {}
+        value = str(tags.get("RedshiftDbRoles", {}).get("Value", ""))
+        parts = value.replace("sys:", "sys\0").split(":")
+        return tuple(part.replace("\0", ":").strip() for part in parts if part.strip())
+
+    def _user_of_secret(self, arn: str | None) -> str | None:
+        if not arn:
+            return None
+        from moto.secretsmanager.models import secretsmanager_backends
+
+        secrets = secretsmanager_backends[self._settings.account_id][self._settings.region]
+        try:
+            value = secrets.get_secret_value(arn, "", "")["SecretString"]
+            return str(json.loads(value)["username"])
+        except Exception as error:
+            raise AwsError("ValidationException", f"The secret {arn} cannot be read: {error}") from error
