@@ -1,0 +1,68 @@
+"""One line each: what the shop may deliver, and what the contract says about it."""
+
+from __future__ import annotations
+
+from tests.glue_jobs.days import RETURN, SALE, sale
+
+# name: (line, reasons; no reasons = published)
+ROW_CASES: dict[str, tuple[str, list[str]]] = {
+    "a sale": (SALE, []),
+    "a return": (RETURN, []),
+    "lower-case codes": (sale(InvoiceNo="c536379", StockCode="85123a", Quantity="-1"), []),
+    "a guest": (sale(CustomerID=""), []),
+    "free goods for a customer": (sale(UnitPrice="0.0"), []),
+    "no description": (sale(Description=""), []),
+    "postage": (sale(StockCode="POST", Description="POSTAGE", UnitPrice="18.0"), []),
+    "a bad-debt adjustment": (sale(InvoiceNo="A563187", StockCode="B", UnitPrice="-11062.06", CustomerID=""), []),
+    "a quoted comma": (sale(Description='"RED, WHITE AND BLUE"'), []),
+    "a quoted line break": (sale(Description='"TWO\nLINES"'), []),
+    "a doubled quote": (sale(Description='"5"" PLATE"'), []),
+    "blanks around everything": (sale(Quantity=" 6 ", UnitPrice=" 2.55 ", CustomerID=" 17850.0 "), []),
+    "a customer without decimals": (sale(CustomerID="17850"), []),
+    "scientific price": (sale(UnitPrice="1E+1"), []),
+    "invoice missing": (sale(InvoiceNo=" "), ["invoice_no_missing"]),
+    "invoice malformed": (sale(InvoiceNo="X12"), ["invoice_no_malformed"]),
+    "invoice with a line break": (sale(InvoiceNo='"536365\n"'), ["invoice_no_malformed"]),
+    "stock code missing": (sale(StockCode=""), ["stock_code_missing"]),
+    "stock code too long": (sale(StockCode="9" * 33), ["stock_code_too_long"]),
+    "description too long in bytes": (sale(Description="Ü" * 101), ["description_too_long"]),
+    "quantity missing": (sale(Quantity=""), ["quantity_missing"]),
+    "quantity is a word": (sale(Quantity="six"), ["quantity_unreadable"]),
+    "quantity is a fraction": (sale(Quantity="1.5"), ["quantity_unreadable"]),
+    "quantity overflows": (sale(Quantity="3000000000"), ["quantity_unreadable"]),
+    "quantity zero": (sale(Quantity="0"), ["quantity_zero"]),
+    "date missing": (sale(InvoiceDate=""), ["invoice_date_missing"]),
+    "date in another format": (sale(InvoiceDate="01/12/2010 08:26"), ["invoice_date_unreadable"]),
+    "date that does not exist": (sale(InvoiceDate="2010-02-30 08:26:00"), ["invoice_date_unreadable"]),
+    "another day": (sale(InvoiceDate="2010-12-02 08:26:00"), ["invoice_of_another_day"]),
+    "price missing": (sale(UnitPrice=""), ["unit_price_missing"]),
+    "price not a number": (sale(UnitPrice="NaN"), ["unit_price_unreadable"]),
+    "price with a thousands separator": (sale(UnitPrice='"1,200.00"'), ["unit_price_unreadable"]),
+    "price overflows": (sale(UnitPrice="99999999999"), ["unit_price_unreadable"]),
+    "amount overflows": (sale(Quantity="2000000000", UnitPrice="999999999"), ["line_amount_not_computable"]),
+    "negative price": (sale(UnitPrice="-1.0"), ["negative_price_without_adjustment"]),
+    "customer malformed": (sale(CustomerID="anna@example.com"), ["customer_id_malformed"]),
+    "country missing": (sale(Country=""), ["country_missing"]),
+    "a stock write-off": (
+        sale(Description="damages", Quantity="-5", UnitPrice="0.0", CustomerID=""),
+        ["negative_quantity_without_cancellation", "nobody_paid"],
+    ),
+    "stock found again": (sale(Description="found", UnitPrice="0.0", CustomerID=""), ["nobody_paid"]),
+    "a cancellation that adds": (sale(InvoiceNo="C536379"), ["cancellation_without_negative_quantity"]),
+    "everything wrong": (
+        sale(InvoiceNo="", StockCode="", Quantity="x", InvoiceDate="y", UnitPrice="z", CustomerID="q", Country=""),
+        [
+            "invoice_no_missing",
+            "stock_code_missing",
+            "quantity_unreadable",
+            "invoice_date_unreadable",
+            "unit_price_unreadable",
+            "customer_id_malformed",
+            "country_missing",
+        ],
+    ),
+    "too few fields": ("536365,85123A,LANTERN", ["record_wrong_field_count"]),
+    "too many fields": (f"{SALE},more", ["record_wrong_field_count"]),
+    "text after a quote": (sale(Description='"RED"BLUE'), ["record_not_csv"]),
+    "a record of 5 MB": (sale(Description="X" * 5_000_000), ["record_too_long"]),
+}
