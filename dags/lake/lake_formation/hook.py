@@ -139,10 +139,7 @@ class LakeFormationHook(AwsBaseHook):
             refusals = [refusal for refusal in refusals if not refusal.is_done]
             lasting = [refusal for refusal in refusals if not refusal.heals]
             if lasting or (refusals and attempt == ATTEMPTS - 1):
-                text = "\n".join(str(refusal) for refusal in lasting or refusals)
-                raise ApplyError(
-                    f"Lake Formation refused {len(lasting or refusals)} of {len(changes)} changes.\n{text}"
-                )
+                raise _apply_error(lasting or refusals)
             if not refusals:
                 return changes
             waiting = [refusal.change for refusal in refusals]
