@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 
 from local.persistence import persist
@@ -20,10 +21,15 @@ _lock = threading.Lock()
 
 
 def start(settings: LocalSettings) -> None:
-    """Remember where we are and warm up the default Glue version in the background."""
+    """Remember where we are and warm up the default Glue version in the background.
+
+    ``SLUICE_WARM_SPARK=0`` leaves the warming to the first job run: it costs about 25 s of processor time.
+    """
     global _settings, _crawler_engine  # noqa: PLW0603 - one control plane per process
     _settings = settings
     _crawler_engine = CrawlerEngine(settings, lambda: persist("glue"))
+    if os.environ.get("SLUICE_WARM_SPARK") == "0":
+        return
     try:
         job_engine(DEFAULT_VERSION).prepare()
     except UnsupportedGlueVersion as error:
