@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-REPOSITORY = Path(__file__).resolve().parents[3]
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "dags")]
-
 from local import persistence, services
 from local.clients import service_client
 from local.dispatch import ControlPlane
 from local.settings import LocalSettings, load_settings
+
+# The planner of dags/ is plain Python: its laws are tested here, against the back end it plans for.
+sys.path.append(str(Path(__file__).resolve().parents[3] / "dags"))
+# No test here runs a Glue job.
+os.environ["SLUICE_WARM_SPARK"] = "0"
 
 ROLES = ("lake-admin", "auditor", "steward", "engineer", "analyst", "outsider")
 COLUMNS = [("id", "bigint"), ("name", "string"), ("country", "string"), ("salary", "decimal(12,3)")]
@@ -28,7 +31,7 @@ PARTITIONS = [("day", "string")]
 ALL_COLUMNS = ("id", "name", "country", "salary", "day")
 
 
-@lru_cache(maxsize=None)
+@cache
 def cached_client(service: str, settings: LocalSettings, role: str) -> Any:
     # Making a client costs more than most calls of these tests.
     return service_client(service, settings, role)
@@ -53,7 +56,9 @@ class Lake:
         """``Principal`` of a role; other names are taken as they are."""
         return {"DataLakePrincipalIdentifier": self.arn(role) if role in ROLES else role}
 
-    def grant(self, role: str, resource: dict[str, Any], *permissions: str, by: str = "lake-admin", **more: Any) -> None:
+    def grant(
+        self, role: str, resource: dict[str, Any], *permissions: str, by: str = "lake-admin", **more: Any
+    ) -> None:
         self.client(role=by).grant_permissions(
             Principal=self.principal(role), Resource=resource, Permissions=list(permissions), **more
         )
@@ -63,7 +68,9 @@ class Lake:
             Principal=self.principal(role), Resource=resource, Permissions=list(permissions)
         )
 
-    def rows(self, resource: dict[str, Any] | None = None, role: str = "lake-admin", **more: Any) -> list[dict[str, Any]]:
+    def rows(
+        self, resource: dict[str, Any] | None = None, role: str = "lake-admin", **more: Any
+    ) -> list[dict[str, Any]]:
         """Rows of ListPermissions without their times."""
         arguments = {"Resource": resource} if resource else {}
         answer = self.client(role=role).list_permissions(**arguments, **more)

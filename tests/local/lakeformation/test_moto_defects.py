@@ -38,7 +38,9 @@ def test_3_a_batch_takes_20_entries_and_reports_each_failure(lake: Lake, refused
     assert refused(lake.client().batch_grant_permissions, Entries=too_many)["Code"] == "InvalidInputException"
     assert lake.rows(TABLE) == []
     missing = {"Table": {"DatabaseName": "db", "Name": "nowhere"}}
-    answer = lake.client().batch_grant_permissions(Entries=[{"Id": "ok", **good}, {"Id": "no", **good, "Resource": missing}])
+    answer = lake.client().batch_grant_permissions(
+        Entries=[{"Id": "ok", **good}, {"Id": "no", **good, "Resource": missing}]
+    )
     assert [(f["RequestEntry"]["Id"], f["Error"]["ErrorCode"]) for f in answer["Failures"]] == [
         ("no", "EntityNotFoundException")
     ]
