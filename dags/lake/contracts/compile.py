@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import json
 import sys
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -65,18 +66,23 @@ def odcs_problems(document: Document) -> list[Problem]:
 
     :param document: the contract
     """
-    # Imported here: they take half a second, and only compiling needs them.
-    import jsonschema
-
-    schema_file = resources.files("open_data_contract_standard") / "schema.json"
-    schema = json.loads(schema_file.read_text(encoding="utf-8"))
-    validator = jsonschema.validators.validator_for(schema)(schema)
+    validator = _odcs_validator()
     problems = []
     for error in sorted(validator.iter_errors(document), key=lambda found: found.json_path):
         what = error.message if len(error.message) <= 200 else f"{error.message[:200]}..."
         path = error.json_path.removeprefix("$.").removeprefix("$") or "(top)"
         problems.append(Problem(path, what, "See the ODCS v3.2 documentation of this field."))
     return problems
+
+
+@cache
+def _odcs_validator() -> Any:
+    # Imported here: it takes half a second, and only compiling needs it.
+    import jsonschema
+
+    schema_file = resources.files("open_data_contract_standard") / "schema.json"
+    schema = json.loads(schema_file.read_text(encoding="utf-8"))
+    return jsonschema.validators.validator_for(schema)(schema)
 
 
 def _body(document: Document) -> dict[str, Any]:

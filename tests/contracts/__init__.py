@@ -1,0 +1,1 @@
+"""Tests of the data contracts and their compiler, in the Airflow runtime."""

@@ -1,0 +1,147 @@
+"""Contracts that say something this lake cannot deliver: one change each, and what the compiler must answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Document = dict[str, Any]
+
+
+def _column(document: Document, name: str) -> Document:
+    found: Document = next(column for column in document["schema"][0]["properties"] if column["name"] == name)
+    return found
+
+
+def _rule(document: Document, rule_id: str) -> Document:
+    found: Document = next(rule for rule in document["schema"][0]["quality"] if rule["id"] == rule_id)
+    return found
+
+
+def _custom(element: Document, name: str) -> Document:
+    found: Document = next(entry for entry in element["customProperties"] if entry["property"] == name)
+    return found
+
+
+def _without(element: Document, key: str) -> None:
+    del element[key]
+
+
+def _add_column(document: Document, **column: Any) -> None:
+    defaults = {"logicalType": "string", "physicalType": "varchar(10)", "transformSourceObjects": ["landing.x.New"]}
+    document["schema"][0]["properties"].append({**defaults, **column})
+
+
+def _set(element: Document, key: str, value: Any) -> None:
+    element[key] = value
+
+
+# name: (change, place in the message, words in the message)
+LINT_CASES: dict[str, tuple[Callable[[Document], None], str, str]] = {
+    "unknown field": (lambda d: _set(d, "ownr", "x"), "(top)", "'ownr' was unexpected"),
+    "unknown dimension": (lambda d: _set(_rule(d, "quantity_zero"), "dimension", "validity"), "quality[0]", "validity"),
+    "version in words": (lambda d: _set(d, "version", "latest"), "version", "not a semantic version"),
+    "name with capitals": (lambda d: _set(d, "name", "OnlineRetail"), "name", "cannot name tables"),
+    "no schedule": (lambda d: _set(d, "slaProperties", []), "slaProperties", "no `frequency`"),
+    "no owner": (lambda d: _without(d, "team"), "team.name", "nobody owns"),
+    "two tables": (lambda d: d["schema"].append(d["schema"][0]), "schema", "holds 2 tables"),
+    "landing without a slash": (
+        lambda d: _set(d["servers"][0], "location", "s3://${landing}/online_retail"), "servers", "not a folder",
+    ),
+    "landing of another format": (lambda d: _set(d["servers"][0], "format", "xml"), "servers", "'xml'"),
+    "unknown choice for refused files": (
+        lambda d: _set(_custom(d["servers"][0], "onRefusedFile"), "value", "ignore"), "servers", "stop, continue",
+    ),
+    "share above hundred": (
+        lambda d: _set(_custom(d, "quarantine"), "value", {"warnPercent": 5, "maxPercent": 200, "retentionDays": 1}),
+        "customProperties", "maxPercent 200",
+    ),
+    "no retention": (
+        lambda d: _set(_custom(d, "quarantine"), "value", {"warnPercent": 5, "maxPercent": 20}),
+        "customProperties", "retentionDays",
+    ),
+    "column twice": (lambda d: _add_column(d, name="country"), "properties[13].name", "there twice"),
+    "column with a capital": (lambda d: _add_column(d, name="Channel"), "properties[13].name", "no column name"),
+    "nonsense type": (
+        lambda d: _set(_column(d, "country"), "physicalType", "text"), "properties[8].physicalType", "'text'",
+    ),
+    "varchar beyond Redshift": (
+        lambda d: _set(_column(d, "country"), "physicalType", "varchar(70000)"), "properties[8].physicalType", "70000",
+    ),
+    "decimal beyond Athena": (
+        lambda d: _set(_column(d, "unit_price"), "physicalType", "decimal(40,2)"), "properties[6].physicalType", "40",
+    ),
+    "broken pattern": (
+        lambda d: _set(_column(d, "invoice_no"), "logicalTypeOptions", {"pattern": "^[A"}),
+        "properties[0].logicalTypeOptions.pattern", "no regular expression",
+    ),
+    "column from nowhere": (
+        lambda d: _without(_column(d, "country"), "transformSourceObjects"),
+        "properties[8]", "where country comes from",
+    ),
+    "derived from nothing": (
+        lambda d: _without(_column(d, "is_return"), "transformLogic"), "properties[9]", "derived from nothing",
+    ),
+    "personal data in clear": (
+        lambda d: _without(_column(d, "customer_id"), "customProperties"), "properties[7]", "published as it is",
+    ),
+    "personal data for everybody": (
+        lambda d: _set(_column(d, "customer_id"), "classification", "public"),
+        "properties[7].classification", "'public'",
+    ),
+    "unknown masking": (
+        lambda d: _set(_column(d, "customer_id")["customProperties"][0], "value", {"method": "md5", "domain": "c"}),
+        "properties[7]", "'md5'",
+    ),
+    "key without a position": (
+        lambda d: _without(_column(d, "line_no"), "primaryKeyPosition"), "schema[0].properties", "[-1, 1]",
+    ),
+    "no partition": (
+        lambda d: _without(_column(d, "invoice_day"), "partitioned"), "schema[0].properties", "0 partition columns",
+    ),
+    "partition by a text": (
+        lambda d: _set(_column(d, "invoice_day"), "physicalType", "varchar(10)"),
+        "schema[0].properties", "derived date",
+    ),
+    "rule without an id": (lambda d: _without(_rule(d, "quantity_zero"), "id"), "quality[0].id", "None"),
+    "rule id twice": (lambda d: _set(_rule(d, "quantity_zero"), "id", "nobody_paid"), "quality[3].id", "there twice"),
+    "unknown severity": (lambda d: _set(_rule(d, "quantity_zero"), "severity", "fatal"), "quality[0]", "'fatal'"),
+    "rule on no column": (
+        lambda d: _set(_rule(d, "quantity_zero"), "implementation", {"failsWhen": "amount = 0"}),
+        "quality[0].implementation.failsWhen", "'amount' is no column",
+    ),
+    "rule with an unknown parameter": (
+        lambda d: _set(_rule(d, "quantity_zero"), "implementation", {"failsWhen": "invoice_day > ${today}"}),
+        "quality[0].implementation.failsWhen", "${today}",
+    ),
+    "rule without a predicate": (
+        lambda d: _set(_rule(d, "quantity_zero"), "implementation", {"passesWhen": "true"}),
+        "quality[0].implementation", "no failsWhen",
+    ),
+    "rule of another engine": (
+        lambda d: _set(_rule(d, "quantity_zero"), "engine", "soda"), "quality[0]", "not run by this lake",
+    ),
+    "metric without an exact expectation": (
+        lambda d: _set(_rule(d, "key_unique"), "mustBe", 5), "quality[10]", "no exact expectation",
+    ),
+    "expectation that is none": (
+        lambda d: _set(_rule(d, "sales_exceed_returns"), "implementation", {"type": "sum_positive"}),
+        "quality[12].implementation", "no expectation",
+    ),
+    "unknown access": (lambda d: _set(d["roles"][0], "access", "admin"), "roles[0].access", "'admin'"),
+    "filtered writer": (lambda d: _set(d["roles"][1], "access", "write"), "roles[1]", "reads only"),
+    "filter with a function": (
+        lambda d: _set(_custom(d["roles"][1], "rowFilter"), "value", "upper(country) = 'UK'"), "roles[1]", "function",
+    ),
+    "filter on a date": (
+        lambda d: _set(_custom(d["roles"][1], "rowFilter"), "value", "invoice_day > 'x'"), "roles[1]", "invoice_day",
+    ),
+    "filter on no column": (
+        lambda d: _set(_custom(d["roles"][1], "rowFilter"), "value", "region = 'UK'"),
+        "roles[1]", "'region' is no column",
+    ),
+    "hidden column that does not exist": (
+        lambda d: d["roles"][1]["customProperties"].append({"property": "excludeColumns", "value": ["email"]}),
+        "roles[1]", "'email' does not exist",
+    ),
+}  # fmt: skip
