@@ -80,8 +80,10 @@ class Targets:
         role = next((role for role in list(iam.roles.values()) if role.name == caller.name), None)
         if role is None:
             return ()
+        # moto keeps tags of TagRole by key and tags of CloudFormation as the list they came in.
         tags: Any = role.tags or {}
-        value = str(tags.get("RedshiftDbRoles", {}).get("Value", ""))
+        pairs = tags.values() if isinstance(tags, dict) else tags
+        value = next((str(pair["Value"]) for pair in pairs if pair["Key"] == "RedshiftDbRoles"), "")
         parts = value.replace("sys:", "sys\0").split(":")
         return tuple(part.replace("\0", ":").strip() for part in parts if part.strip())
 
