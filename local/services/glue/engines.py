@@ -1,4 +1,7 @@
-"""The running engines of this control plane. They hold processes and threads, so they are no part of any back end's state."""
+"""The running engines of this control plane.
+
+They hold processes and threads, so they are no part of any back end's state.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ def start(settings: LocalSettings) -> None:
 
     ``SLUICE_WARM_SPARK=0`` leaves the warming to the first job run: it costs about 25 s of processor time.
     """
-    global _settings, _crawler_engine  # noqa: PLW0603 - one control plane per process
+    global _settings, _crawler_engine
     _settings = settings
     _crawler_engine = CrawlerEngine(settings, lambda: persist("glue"))
     if os.environ.get("SLUICE_WARM_SPARK") == "0":

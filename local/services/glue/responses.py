@@ -9,7 +9,6 @@ from local.services.glue.catalog.responses import CatalogResponse
 from local.services.glue.crawlers.responses import CrawlersResponse
 from local.services.glue.jobs.responses import JobsResponse
 
-
 # moto stores these and never runs them; refused, because a stored trigger looks like one that will fire.
 _NEVER_RUN = ("trigger", "workflow", "session", "dev_endpoint", "ml_transform")
 

@@ -1,6 +1,7 @@
 """Names in the Data Catalog are lower case, whatever a request says.
 
-Source: AWS Glue API reference, TableInput.Name: "For Hive compatibility, this is folded to lowercase when it is stored".
+Source: AWS Glue API reference, TableInput.Name: "For Hive compatibility, this is folded to lowercase when it is
+stored"; DatabaseInput.Name says the same.
 """
 
 from __future__ import annotations

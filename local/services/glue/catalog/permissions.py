@@ -1,7 +1,7 @@
 """Lake Formation in front of catalog writes.
 
-Source: Lake Formation developer guide, "Lake Formation permissions reference". For partitions it names no permission; what
-is asked here is what AWS names in its refusals.
+Source: Lake Formation developer guide, "Lake Formation permissions reference". It names no permission for
+partitions: here creating them takes INSERT, changing them ALTER, dropping them DELETE.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which folders are tables and which are partitions.
 
-Source: AWS Glue guide, "How does a crawler determine when to create partitions?": when the majority of schemas at a folder
-level are similar, the crawler creates partitions of one table instead of separate tables.
+Source: AWS Glue guide, "How does a crawler determine when to create partitions?": when the majority of schemas at a
+folder level are similar, the crawler creates partitions of one table instead of separate tables.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def find_tables(
     """Group the classified files of one include path.
 
     :param prefix: the include path's folder with its slash (or empty), or the key of one object
-    :param table_level: the folder level where tables are, the bucket being 1 (TableLevelConfiguration); None to find out
+    :param table_level: the folder level of the tables, the bucket being 1 (TableLevelConfiguration); None to find out
     """
     known = [file for file in files if file.schema is not None or _has_sibling_schema(file, files)]
     if not known:

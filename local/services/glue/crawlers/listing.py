@@ -84,8 +84,8 @@ def is_hidden(relative: str) -> bool:
 def glob_to_regex(pattern: str) -> re.Pattern[str]:
     """Translate one of Glue's exclude patterns.
 
-    Source: AWS Glue guide, "Include and exclude patterns": ``*`` and ``?`` stay within a folder, ``**`` crosses folders,
-    ``{a,b}`` are alternatives, ``[a-z]`` and ``[!a-z]`` are classes, a backslash escapes.
+    Source: AWS Glue guide, "Include and exclude patterns": ``*`` and ``?`` stay within a folder, ``**`` crosses
+    folders, ``{a,b}`` are alternatives, ``[a-z]`` and ``[!a-z]`` are classes, a backslash escapes.
     """
     translated, position, depth = "", 0, 0
     while position < len(pattern):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from local.services.glue.crawlers.configuration import read_configuration
 from local.services.glue.refusals import invalid
 
 LOG_GROUP = "/aws-glue/crawlers"
@@ -172,6 +173,7 @@ def check_definition(definition: dict[str, Any]) -> None:
             raise invalid(f"Targets.S3Targets.Path must be s3://bucket/prefix, not {target.get('Path')!r}.")
     if not definition.get("DatabaseName"):
         raise invalid("DatabaseName is required for S3 targets.")
+    read_configuration(definition.get("Configuration"))
     _check_policies(definition)
     if definition.get("Classifiers"):
         raise invalid("Custom classifiers do not run in the local AWS; the built-in ones for Parquet, JSON and CSV do.")

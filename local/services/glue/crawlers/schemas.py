@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# Source: AWS Glue guide, "How does a crawler determine when to create partitions": schemas are similar above 70 percent.
+# The share of equal columns that makes two schemas similar. AWS documents the idea, not the number.
 SIMILARITY = 0.7
 
 _NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double")

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from local.clients import service_client
 from local.identity import access_key_for, secret_key_for
+from local.services.glue.jars import JarError, resolve_jars
+from local.services.glue.java import NoJava
 from local.services.glue.jobs import arguments as job_arguments
 from local.services.glue.jobs.forkserver import ForkServer, ForkServerError, JobProcess
 from local.services.glue.jobs.job_runs import JobRun
@@ -26,8 +28,6 @@ from local.services.glue.jobs.spark_settings import (
     run_settings,
     settings_of_argument,
 )
-from local.services.glue.java import NoJava
-from local.services.glue.jars import JarError, resolve_jars
 from local.services.glue.runtimes import GlueRuntime, UnsupportedGlueVersion, glue_runtime
 from local.services.glue.worker.job_process import JobSpec
 from local.settings import LocalSettings

@@ -105,7 +105,8 @@ def check_definition(definition: dict[str, Any]) -> None:
     command = definition.get("Command") or {}
     if command.get("Name") not in SUPPORTED_COMMANDS:
         raise invalid(
-            f"Command.Name {command.get('Name')!r} does not run in the local AWS, which has Spark jobs: {', '.join(SUPPORTED_COMMANDS)}."
+            f"Command.Name {command.get('Name')!r} does not run in the local AWS, "
+            f"which has Spark jobs: {', '.join(SUPPORTED_COMMANDS)}."
         )
     if not command.get("ScriptLocation"):
         raise invalid("Command.ScriptLocation is required.")

@@ -111,11 +111,11 @@ def check_modules(requirements: list[str], runtime: GlueRuntime) -> None:
             )
         if operator not in (None, "=="):
             raise PreparationError(
-                f"--additional-python-modules: pin an exact version instead of {requirement!r}, so that every run gets the "
-                f"same; the local Glue runtime has {name}=={version}."
+                f"--additional-python-modules: pin an exact version instead of {requirement!r}, so that every run gets "
+                f"the same; the local Glue runtime has {name}=={version}."
             )
         if wanted is not None and wanted != version:
             raise PreparationError(
-                f"--additional-python-modules: {requirement} is asked for, but the local Glue runtime has {name}=={version}. "
-                "Make the job and glue_jobs/requirements.in agree, then run `make lock setup`."
+                f"--additional-python-modules: {requirement} is asked for, but the local Glue runtime has "
+                f"{name}=={version}. Make the job and glue_jobs/requirements.in agree, then run `make lock setup`."
             )

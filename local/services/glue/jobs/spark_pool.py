@@ -1,8 +1,8 @@
 """Warm Spark JVMs for job runs.
 
 A run that attaches to a JVM which has already run something is about three times faster than one that starts its own.
-One run at a time per JVM; at most two JVMs, the second only while two runs overlap; a JVM that was not given back clean,
-or that has served many runs, is replaced.
+One run at a time per JVM; at most two JVMs, the second only while two runs overlap; a JVM that was not given back
+clean, or that has served many runs, is replaced.
 """
 
 from __future__ import annotations

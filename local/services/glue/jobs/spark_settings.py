@@ -102,7 +102,7 @@ def settings_of_argument(argument: str) -> dict[str, str]:
         name, separator, value = part.partition("=")
         if not separator or not name.startswith("spark."):
             raise InvalidSparkSetting(
-                f"the job argument --conf is not understood at {part!r}: write spark.name=value --conf spark.other=value"
+                f"the job argument --conf is not understood at {part!r}: write spark.a=value --conf spark.b=value"
             )
         found[name] = value
     return found

@@ -1,11 +1,11 @@
 """Fork server of the Glue runtime: imports the heavy libraries once, then forks one process per job run.
 
-``import great_expectations`` alone takes 7 to 11 s on two cores; a fork of a process that has it takes milliseconds, and
-every job run still has a process of its own. Started by ``local.services.glue.jobs.forkserver``.
+``import great_expectations`` alone takes 7 to 11 s on two cores; a fork of a process that has it takes milliseconds,
+and every job run still has a process of its own. Started by ``local.services.glue.jobs.forkserver``.
 
 Protocol, one JSON object a line. On standard input a :class:`JobSpec`'s fields, each one a run to start. On standard
-output ``{"ready": [modules]}`` once, ``{"id", "pid"}`` for every start and ``{"id", "status"}`` for every end (exit code,
-or minus the signal). At the end of the input, also when the control plane was killed, it kills its jobs and ends.
+output ``{"ready": [modules]}`` once, ``{"id", "pid"}`` for every start and ``{"id", "status"}`` for every end (exit
+code, or minus the signal). At the end of the input, also when the control plane was killed, it kills its jobs and ends.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import json
 import os
 import selectors
 import signal
-import sys
 from typing import Any
 
 from local.services.glue.worker.job_process import JobSpec, run_job
@@ -127,4 +126,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

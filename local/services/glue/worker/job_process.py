@@ -1,8 +1,8 @@
 """One Glue job run: what happens in the forked process, from its first line to its exit code.
 
 The script runs as ``__main__`` with the arguments Glue would pass, in a folder of its own, attached to a Spark JVM that
-the control plane leased for it. What the run leaves behind besides its logs is ``result.json``: the error in the form of
-Glue's ErrorMessage, and whether the JVM was given back clean.
+the control plane leased for it. What the run leaves behind besides its logs is ``result.json``: the error in the form
+of Glue's ErrorMessage, and whether the JVM was given back clean.
 """
 
 from __future__ import annotations
@@ -95,20 +95,25 @@ def enter(spec: JobSpec) -> None:
         target = os.open(Path(spec.folder) / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(target, descriptor)
         os.close(target)
-    sys.stdout = open(1, "w", encoding="utf-8", buffering=1, closefd=False)
-    sys.stderr = open(2, "w", encoding="utf-8", buffering=1, closefd=False, errors="backslashreplace")
+    sys.stdout = os.fdopen(1, "w", encoding="utf-8", buffering=1, closefd=False)
+    sys.stderr = os.fdopen(2, "w", encoding="utf-8", buffering=1, closefd=False, errors="backslashreplace")
     os.environ.clear()
     os.environ.update(spec.environment)
     time.tzset()
     os.chdir(spec.folder)
     sys.argv = [spec.script, *spec.arguments]
-    # The repository is on the server's path only so that it finds itself; on Glue it would not be there.
-    repository = str(Path(__file__).resolve().parents[4])
-    libraries = [
-        entry for entry in sys.path if entry and entry != repository and not entry.startswith(repository + "/local")
-    ]
-    sys.path[:] = [str(Path(spec.script).parent), *spec.python_path, *libraries]
+    forget_repository(spec)
     reseed()
+
+
+def forget_repository(spec: JobSpec) -> None:
+    """The repository is on the server's path only so that it finds itself; on Glue it would not be there."""
+    repository = Path(__file__).resolve().parents[4]
+    inside = {str(repository), str(Path(__file__).parent)}
+    libraries = [entry for entry in sys.path if entry and entry not in inside]
+    sys.path[:] = [str(Path(spec.script).parent), *spec.python_path, *libraries]
+    for name in [name for name in sys.modules if name.partition(".")[0] == "local"]:
+        del sys.modules[name]
 
 
 def reseed() -> None:
@@ -126,7 +131,7 @@ def run_script(script: str) -> None:
     main.__builtins__ = __builtins__  # type: ignore[attr-defined]
     sys.modules["__main__"] = main
     code = compile(Path(script).read_bytes(), script, "exec", dont_inherit=True)
-    exec(code, main.__dict__)  # noqa: S102 - running the user's script is the purpose
+    exec(code, main.__dict__)  # noqa: S102 - to run the user's script is the purpose
 
 
 def print_traceback(error: BaseException, script: str) -> None:
@@ -153,7 +158,7 @@ def exit_of(error: SystemExit) -> JobResult:
         return JobResult()
     if isinstance(error.code, int):
         return JobResult(exit_code=error.code & 0xFF or 1, error=f"SystemExit: {error.code}")
-    print(error.code, file=sys.stderr)  # noqa: T201 - what the interpreter does with it
+    sys.stderr.write(f"{error.code}\n")
     return JobResult(exit_code=1, error=f"SystemExit: {error.code}")
 
 

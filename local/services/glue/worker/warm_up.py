@@ -5,6 +5,7 @@ Run as a job by the pool before a JVM is lent out; most of a first job's time is
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from py4j.protocol import Py4JJavaError
@@ -31,7 +32,7 @@ def main() -> None:
         path.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration()).exists(path)
     except Py4JJavaError as refused:
         # No such bucket, or S3 is not up yet: either way the client's classes are loaded now
-        print("warm-up:", refused.java_exception.toString())
+        sys.stdout.write(f"warm-up: {refused.java_exception.toString()}\n")
 
 
 if __name__ == "__main__":
