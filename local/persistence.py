@@ -17,7 +17,6 @@ For back ends of ours:
 
 from __future__ import annotations
 
-import _thread
 import hashlib
 import io
 import logging
@@ -65,7 +64,7 @@ _FORMAT = 1
 _ATTEMPTS = 200
 _PAUSE_SECONDS = 0.005
 
-_LOCK_TYPES = (_thread.LockType, _thread.RLock)
+_LOCK, _REENTRANT_LOCK = type(threading.Lock()), type(threading.RLock())
 
 
 class _BackendPickler(pickle.Pickler):
@@ -78,8 +77,10 @@ class _BackendPickler(pickle.Pickler):
             return _live_backends, (obj.service_name,)
         if isinstance(obj, AccountSpecificBackend):
             return _live_account, (obj.service_name, obj.account_id)
-        if isinstance(obj, _LOCK_TYPES):
-            return type(obj), ()
+        if isinstance(obj, _LOCK):
+            return threading.Lock, ()
+        if isinstance(obj, _REENTRANT_LOCK):
+            return threading.RLock, ()
         if isinstance(obj, threading.Event):
             return _event, (obj.is_set(),)
         if isinstance(obj, FunctionType) and "<locals>" in obj.__qualname__:
@@ -243,7 +244,8 @@ def _in_use(backends: BackendDict[Any]) -> list[tuple[str, str, BaseBackend]]:
 def _state_of(backend: BaseBackend) -> Any:
     if type(backend).__getstate__ is not object.__getstate__:
         return backend.__getstate__()
-    return dict(backend.__dict__)
+    # A dictionary of moto's own class is stored as a plain one: on restore the live one takes the content.
+    return {name: dict(value) if isinstance(value, dict) else value for name, value in backend.__dict__.items()}
 
 
 def _set_state(backend: BaseBackend, state: Any) -> None:

@@ -42,7 +42,6 @@ class ServedService:
 _MOTO_STATE_IS_REAL = {
     "events": "events",
     "iam": "iam",
-    "kms": "kms",
     "logs": "logs",
     "monitoring": "cloudwatch",
     "secretsmanager": "secretsmanager",

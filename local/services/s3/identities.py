@@ -47,6 +47,24 @@ def granted_actions(statements: Iterable[dict[str, Any]]) -> set[str]:
     return set(_granted(statements))
 
 
+def disabled(known: Iterable[dict[str, Any]], wanted: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Entries for identities that are gone: a running SeaweedFS keeps those that it does not read any more.
+
+    :param known: what SeaweedFS has read.
+    :param wanted: what it shall know.
+    """
+    kept = {entry["name"] for entry in wanted}
+    return [entry | {"actions": [], "disabled": True} for entry in known if entry["name"] not in kept]
+
+
+def read_identities(path: Path) -> list[dict[str, Any]]:
+    """The entries of ``s3.json``; none if there is no such file."""
+    if not path.exists():
+        return []
+    entries: list[dict[str, Any]] = json.loads(path.read_text())["identities"]
+    return entries
+
+
 def write_identities(path: Path, identities: Iterable[dict[str, Any]]) -> bool:
     """Write ``s3.json``.
 

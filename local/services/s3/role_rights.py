@@ -15,10 +15,10 @@ _following = threading.Lock()
 def follow_roles(settings: LocalSettings) -> None:
     """Write ``s3.json`` from the roles that IAM has now, and let a running SeaweedFS read it."""
     with _following:
+        path, pid = seaweedfs.identities_file(settings), seaweedfs.server(settings).pid()
         entries = [identities.admin_identity(), *_role_identities(settings.account_id)]
-        changed = identities.write_identities(seaweedfs.identities_file(settings), entries)
-        pid = seaweedfs.server(settings).pid()
-        if changed and pid is not None:
+        gone = identities.disabled(identities.read_identities(path), entries) if pid is not None else []
+        if identities.write_identities(path, entries + gone) and pid is not None:
             identities.reload(pid)
 
 

@@ -46,8 +46,8 @@ def start(settings: LocalSettings) -> None:
     folder = settings.folder("seaweedfs")
     settings.folder("seaweedfs/data")
     settings.folder("seaweedfs/configuration").joinpath("master.toml").write_text(_ONE_COPY)
-    if not identities_file(settings).exists():
-        identities.write_identities(identities_file(settings), [identities.admin_identity()])
+    known = identities.read_identities(identities_file(settings)) or [identities.admin_identity()]
+    identities.write_identities(identities_file(settings), [entry for entry in known if not entry.get("disabled")])
     process.start(_command(settings), _environment(folder), folder)
     # Ready means that a write succeeds: the gateway lists buckets before the volume server has registered.
     wait_until_ready(process, lambda: is_ready(settings), _START_SECONDS)
