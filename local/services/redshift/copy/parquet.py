@@ -53,12 +53,13 @@ def load_parquet(session: Session, table: TableName, columns: Sequence[TableColu
     with source:
         _check_schema(source.schema_arrow, columns, file)
         target = pa.schema([pa.field(column.name, arrow_type(column)) for column in columns])
-        builders = {
-            column.name: StringEncoderBuilder.new_with_output(target.field(column.name), Jsonb())
-            for column in columns
+        encoders: dict[str, Any] = {
+            column.name: StringEncoderBuilder.new_with_output(field, Jsonb())
             if column.type == "jsonb"
+            else pgpq.ArrowToPostgresBinaryEncoder.infer_encoder(field)
+            for column, field in zip(columns, target, strict=True)
         }
-        encoder: Any = pgpq.ArrowToPostgresBinaryEncoder(target, builders)  # type: ignore[call-arg]  # stub is older
+        encoder = pgpq.ArrowToPostgresBinaryEncoder.new_with_encoders(target, encoders)
         names = ", ".join(quoted(column.name) for column in columns)
         rows = 0
         with (
