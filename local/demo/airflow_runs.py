@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -101,24 +102,48 @@ def run_by_command_line(
     :param environment: what ``<state>/env.sh`` exports
     :param log: file that receives Airflow's output
     :param limit: seconds after which the command is killed; ``DAG.test()`` itself enforces no time limit
-    :raises subprocess.TimeoutExpired: if the command does not end within ``limit``
     """
     begin = time.monotonic()
     command = ["airflow", "dags", "test", dag_id, day]
+    state, error = "success", None
     with log.open("ab") as output, TaskFollower(state_dir / "airflow" / "airflow.db", dag_id, day, echo):
-        done = subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=limit, check=False
-        )
-    state = "success" if done.returncode == 0 else "failed"
-    return RunOutcome(dag_id, day, state, time.monotonic() - begin)
+        written = output.tell()
+        try:
+            subprocess.run(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                timeout=limit,
+                check=True,
+            )
+        except subprocess.TimeoutExpired:
+            state, error = "failed", f"still running after {limit:.0f} s, killed"
+        except subprocess.CalledProcessError:
+            state, error = "failed", last_error(log, written)
+    return RunOutcome(dag_id, day, state, time.monotonic() - begin, error=error)
+
+
+def last_error(log: Path, start: int) -> str | None:
+    """The message of the last exception that Airflow logged.
+
+    :param start: position in the file, in bytes, where the run began
+    """
+    with log.open("rb") as file:
+        file.seek(start)
+        text = file.read().decode(errors="replace")
+    messages: list[str] = re.findall(r"^(?:\w+\.)*(?:Airflow\w*Exception|\w+Error): (.+)", text, flags=re.MULTILINE)
+    return messages[-1].strip() if messages else None
 
 
 class WarmAirflow:
     """One Airflow process that has everything imported and runs DAGs on request (``local/airflow_runner.py``)."""
 
-    def __init__(self, process: subprocess.Popen[str], state_dir: Path) -> None:
+    def __init__(self, process: subprocess.Popen[str], state_dir: Path, log: Path) -> None:
         self._process = process
         self._state_dir = state_dir
+        self._log = log
         self._ready = False
 
     @classmethod
@@ -138,7 +163,7 @@ class WarmAirflow:
                 text=True,
             )
         try:
-            yield cls(process, state_dir)
+            yield cls(process, state_dir, log)
         finally:
             process.kill()
             process.wait()
@@ -161,13 +186,14 @@ class WarmAirflow:
                     )
                 self._ready = True
             with TaskFollower(self._state_dir / "airflow" / "airflow.db", dag_id, day, echo):
+                written = self._log.stat().st_size
                 stdin: IO[str] = self._process.stdin  # type: ignore[assignment]
                 stdin.write(json.dumps({"dag_id": dag_id, "logical_date": day, "conf": conf}) + "\n")
                 stdin.flush()
                 answer = self._answer()
         finally:
             watchdog.cancel()
-        return RunOutcome(
+        outcome = RunOutcome(
             dag_id,
             day,
             str(answer.get("state", "failed")),
@@ -175,6 +201,9 @@ class WarmAirflow:
             dict(answer.get("tasks") or {}),  # type: ignore[call-overload]
             error=str(answer["error"]) if answer.get("error") else None,
         )
+        if not outcome.succeeded and outcome.error is None:
+            outcome.error = last_error(self._log, written)
+        return outcome
 
     def _answer(self) -> dict[str, object]:
         stdout: IO[str] = self._process.stdout  # type: ignore[assignment]

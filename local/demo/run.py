@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -34,7 +35,6 @@ class Demo:
         self._state_dir = state_dir
         self._rows = rows
         self._seed = seed
-        self._outcomes: list[RunOutcome] = []
 
     def start_afresh(self) -> None:
         """Throw away what an earlier demo left."""
@@ -55,28 +55,27 @@ class Demo:
 
         with WarmAirflow.start(environment, self._state_dir, log) as warm:
             self._land(settings)
-            first, *others = (day.isoformat() for day in DAYS)
-            print_line(f"\n3  airflow dags test online_retail_daily {first}    (the command you would type)")
-            self._keep(
-                run_by_command_line(
-                    "online_retail_daily", first, environment, self._state_dir, log, print_line, RUN_LIMIT_SECONDS
-                )
-            )
-            for day in others:
-                print_line(f"\n   online_retail_daily {day}    (in a warm Airflow process)")
-                self._keep(warm.run("online_retail_daily", day, print_line, RUN_LIMIT_SECONDS))
-            print_line("\n4  sales_marts    (Airflow's scheduler starts it when the curated table changes)")
-            self._keep(warm.run("sales_marts", DAYS[-1].isoformat(), print_line, RUN_LIMIT_SECONDS))
-
-        failed = [outcome for outcome in self._outcomes if not outcome.succeeded]
-        for outcome in failed:
-            reason = outcome.error or ", ".join(task for task, state in outcome.tasks.items() if state == "failed")
-            print_line(f"\n✗ {outcome.dag_id} {outcome.day} failed: {reason or 'see the log'}\n  log: {_shown(log)}")
-        if failed:
-            return False
+            for outcome in self._runs(warm, environment, log):
+                print_line(f"     {outcome.state} in {outcome.seconds:.0f} s")
+                if not outcome.succeeded:
+                    print_line(f"\n✗ {outcome.dag_id} {outcome.day}: {_reason(outcome)}\n  log: {_shown(log)}")
+                    return False
         balanced = self._summary(Reader(settings))
         print_line(self._next_steps())
         return balanced
+
+    def _runs(self, warm: WarmAirflow, environment: dict[str, str], log: Path) -> Iterator[RunOutcome]:
+        """Every run of the demo, one after the other, each told before it starts."""
+        first, *others = (day.isoformat() for day in DAYS)
+        print_line(f"\n3  airflow dags test online_retail_daily {first}    (the command you would type)")
+        yield run_by_command_line(
+            "online_retail_daily", first, environment, self._state_dir, log, print_line, RUN_LIMIT_SECONDS
+        )
+        for day in others:
+            print_line(f"\n   online_retail_daily {day}    (in a warm Airflow process)")
+            yield warm.run("online_retail_daily", day, print_line, RUN_LIMIT_SECONDS)
+        print_line("\n4  sales_marts    (Airflow's scheduler starts it when the curated table changes)")
+        yield warm.run("sales_marts", DAYS[-1].isoformat(), print_line, RUN_LIMIT_SECONDS)
 
     def _land(self, settings: LocalSettings) -> None:
         bucket = settings.name("landing")
@@ -90,10 +89,6 @@ class Demo:
             s3.upload_file(str(folder / f"{day}.csv"), bucket, f"{prefix}/{day}.csv")  # type: ignore[attr-defined]
             # The supplier's last object of the day: what comes before it is complete.
             s3.put_object(Bucket=bucket, Key=f"{prefix}/_SUCCESS", Body=b"")  # type: ignore[attr-defined]
-
-    def _keep(self, outcome: RunOutcome) -> None:
-        self._outcomes.append(outcome)
-        print_line(f"     {outcome.state} in {outcome.seconds:.0f} s")
 
     def _summary(self, reader: Reader) -> bool:
         ledgers: list[DayLedger] = [reader.ledger(day.isoformat()) for day in DAYS]
@@ -115,6 +110,11 @@ class Demo:
                 "  make down                                          # stop; data stays until the next demo",
             ]
         )
+
+
+def _reason(outcome: RunOutcome) -> str:
+    """What to tell about a failed run: the engine's words, else the tasks that failed."""
+    return outcome.error or "failed: " + ", ".join(task for task, state in outcome.tasks.items() if state == "failed")
 
 
 def _shown(path: Path) -> str:
