@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+from airflow.providers.amazon.aws.links.glue import GlueJobRunDetailsLink
 from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.sdk.exceptions import AirflowFailException
 
@@ -46,12 +47,14 @@ class GlueJobOncePerKeyOperator(GlueJobOperator):
         if not RUN_KEY.fullmatch(self.run_key):
             raise AirflowFailException(f"{self.run_key!r} is not a run key; check_schema must run before this task.")
         try:
-            self._job_run_id = self._active_run()
-            if self._job_run_id:
-                self.log.info("Joining job run %s of run key %s", self._job_run_id, self.run_key)
+            active, earlier = self._runs_of_key()
+            if active:
+                self.log.info("Joining job run %s of run key %s", active, self.run_key)
+                self._job_run_id = active
             elif S3Hook(aws_conn_id=self.aws_conn_id).check_for_key(self.result):
                 self.log.info("Run key %s is done already: %s exists. No job is started.", self.run_key, self.result)
-                return None
+                self._link_to(earlier, context)
+                return earlier
             job_run_id: str = super().execute(context)
             return job_run_id
         except ClientError as error:
@@ -59,8 +62,9 @@ class GlueJobOncePerKeyOperator(GlueJobOperator):
                 error, f"run the Glue job {self.job_name}", "Jobs are defined in mwaa/cloudformation/lake.yaml."
             ) from error
 
-    def _active_run(self) -> str | None:
-        """:return: id of a job run of this run key that has not ended"""
+    def _runs_of_key(self) -> tuple[str | None, str | None]:
+        """:return: ids of the job run of this run key that has not ended, and of the one that succeeded"""
+        succeeded = None
         glue: Any = self.hook.conn
         pages = glue.get_paginator("get_job_runs").paginate(JobName=self.job_name)
         for page in pages:

@@ -104,9 +104,10 @@ class RedshiftStatementOperator(RedshiftDataOperator):
 
     def _failure_of(self, statement_id: str) -> Exception:
         statement = self.hook.conn.describe_statement(Id=statement_id)
-        parts = [statement, *statement.get("SubStatements", [])]
-        broken = next((part for part in reversed(parts) if part["Status"] in ("FAILED", "ABORTED")), statement)
-        text = statement.get("Error") or broken.get("Error") or "no error text"
+        # Of a batch one statement FAILED; those after it are ABORTED.
+        parts = statement.get("SubStatements", [])
+        broken: Any = next((part for part in parts if part["Status"] == "FAILED"), statement)
+        text = broken.get("Error") or statement.get("Error") or "no error text"
         return failure(
             f"Redshift statement {statement_id} ended {statement['Status']}: {text}\n"
             f"Statement:\n{broken.get('QueryString', '')}",
