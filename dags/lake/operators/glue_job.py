@@ -67,14 +67,25 @@ class GlueJobOncePerKeyOperator(GlueJobOperator):
         succeeded = None
         glue: Any = self.hook.conn
         pages = glue.get_paginator("get_job_runs").paginate(JobName=self.job_name)
-        for page in pages:
-            for run in page["JobRuns"]:
-                if (
-                    run["JobRunState"] in ACTIVE_STATES
-                    and run.get("Arguments", {}).get(RUN_KEY_ARGUMENT) == self.run_key
-                ):
-                    return str(run["Id"])
-        return None
+        for run in (run for page in pages for run in page["JobRuns"]):
+            if run.get("Arguments", {}).get(RUN_KEY_ARGUMENT) != self.run_key:
+                continue
+            if run["JobRunState"] in ACTIVE_STATES:
+                return str(run["Id"]), None
+            if run["JobRunState"] == "SUCCEEDED":
+                succeeded = str(run["Id"])
+        return None, succeeded
+
+    def _link_to(self, job_run_id: str | None, context: Context) -> None:
+        """Let the task's link in the UI lead to the job run whose work is reused."""
+        GlueJobRunDetailsLink.persist(
+            context=context,
+            operator=self,
+            region_name=self.hook.conn_region_name,
+            aws_partition=self.hook.conn_partition,
+            job_name=self.job_name,
+            job_run_id=job_run_id or "",
+        )
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> str:
         if event is not None and event["status"] == "success":
