@@ -62,7 +62,7 @@ _PRICES = (
 )
 _PRICE_WEIGHTS = (1, 2, 7, 4, 3, 10, 13, 5, 12, 9, 7, 7, 8, 5, 4, 7, 2, 3, 2)
 _LETTER_SHARE = 0.13  # articles that come in variants: 85123A
-_COMMA_SHARE = 0.013  # descriptions that must be quoted in CSV
+_COMMA_EVERY = 60  # articles; their description must be quoted in CSV. Counted by rank: best sellers weigh much
 _BLANK_SHARE = 0.3  # descriptions with blanks at the end or within, as typed
 _POPULARITY = 0.75  # exponent: a few articles sell most
 
@@ -107,7 +107,7 @@ def build_assortment(seed: int) -> Assortment:
     """
     random = Random(f"assortment {seed}")  # noqa: S311 (made-up data, not secrets)
     codes = random.sample(range(10_000, 91_000), ARTICLES)
-    articles = tuple(_article(random, code) for code in codes)
+    articles = tuple(_article(random, code, rank) for rank, code in enumerate(codes, start=1))
     cumulative: list[float] = []
     total = 0.0
     for rank in range(1, ARTICLES + 1):
@@ -116,11 +116,11 @@ def build_assortment(seed: int) -> Assortment:
     return Assortment(articles, tuple(cumulative))
 
 
-def _article(random: Random, code: int) -> Article:
+def _article(random: Random, code: int, rank: int) -> Article:
     letter = random.choice("ABCDEFGL") if random.random() < _LETTER_SHARE else ""
     words = [random.choice(_COLOURS), random.choice(_STYLES), random.choice(_THINGS)]
     description = " ".join(words)
-    if random.random() < _COMMA_SHARE:
+    if rank % _COMMA_EVERY == _COMMA_EVERY // 2:
         description = f"{words[2]},{words[0]} {words[1]}"
     if random.random() < _BLANK_SHARE:
         description = f"{description} " if random.random() < 0.8 else description.replace(" ", "  ", 1)
