@@ -85,7 +85,9 @@ class Table:
 
     def table_input(self, **changes: Any) -> dict[str, Any]:
         """TableInput for UpdateTable: this table with some fields replaced."""
-        kept = {field: self.definition[field] for field in _TABLE_INPUT_FIELDS if self.definition.get(field) is not None}
+        kept = {
+            field: self.definition[field] for field in _TABLE_INPUT_FIELDS if self.definition.get(field) is not None
+        }
         return kept | changes
 
 
@@ -199,7 +201,9 @@ class Catalog:
 
 
 def _columns(definitions: Sequence[dict[str, Any]] | None) -> tuple[Column, ...]:
-    return tuple(Column(c["Name"].lower(), c.get("Type") or "string", c.get("Comment") or "") for c in definitions or ())
+    return tuple(
+        Column(c["Name"].lower(), c.get("Type") or "string", c.get("Comment") or "") for c in definitions or ()
+    )
 
 
 def _partition_input(table: Table, partition: Partition) -> dict[str, Any]:

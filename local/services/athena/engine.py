@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.glue.models import glue_backends
 
 from local.clients import service_client
@@ -30,8 +29,7 @@ def start_engine(settings: LocalSettings, access: AccessControl) -> EngineServic
 
     Data is read and results are written with the engine's own credentials, as Lake Formation vends them on AWS.
     """
-    global _services  # noqa: PLW0603 - one process, one engine
-    account = settings.account_id or DEFAULT_ACCOUNT_ID
+    global _services
     engine_settings = EngineSettings(
         s3_endpoint=settings.s3_endpoint_url.split("//", 1)[1],
         access_key=access_key_for(LOCAL_ADMIN),
@@ -46,7 +44,7 @@ def start_engine(settings: LocalSettings, access: AccessControl) -> EngineServic
         return service_client("glue", settings, principal)
 
     def catalog_for(principal: str) -> Catalog:
-        return Catalog(glue_backends[account][settings.region], glue_client(principal))
+        return Catalog(glue_backends[settings.account_id][settings.region], glue_client(principal))
 
     def iceberg_for(principal: str) -> Any:
         from pyiceberg.catalog.glue import GlueCatalog

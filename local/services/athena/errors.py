@@ -123,7 +123,8 @@ def engine_failure(error: duckdb.Error) -> QueryFailed | QueryCancelled:
     missing = _MISSING_FUNCTION.search(text)
     if missing:
         return QueryFailed(
-            "NOT_SUPPORTED", f"Function '{missing[1].lower()}' exists in Athena but not in local Athena. See docs/local-aws/athena.md."
+            "NOT_SUPPORTED",
+            f"Function '{missing[1].lower()}' exists in Athena but not in local Athena. See docs/local-aws/athena.md.",
         )
     mismatch = _NO_MATCHING_TYPES.search(text)
     if mismatch:

@@ -23,11 +23,12 @@ from local.services.athena import information_schema
 from local.services.athena.access import GrantedColumns
 from local.services.athena.catalog import Table
 from local.services.athena.errors import QueryFailed
-from local.services.athena.functions import to_duckdb
+from local.services.athena.functions import to_duckdb, type_decimals
 from local.services.athena.functions.nodes import Node
 from local.services.athena.guard import check, parse_query, position
 from local.services.athena.hive_types import duckdb_type
 from local.services.athena.names import identifier
+from local.services.athena.outputs import name_outputs, prepare_outputs
 from local.services.athena.pruning import partition_conditions
 from local.services.athena.references import column_error, lower_names, qualified_name, real_tables
 from local.services.athena.samples import replace_samples
@@ -84,12 +85,14 @@ class _Compiler:
     def compile(self, tree: exp.Query) -> CompiledQuery:
         check(tree)
         names = lower_names(tree)
+        type_decimals(tree)
         tree = replace_samples(tree)
         tree = self._expanded(tree, self._session.database, 0)
         schema = self._bound(tree)
+        prepare_outputs(tree)
         tree = _resolved(tree, schema)
         check_comparisons(tree)
-        _name_outputs(tree)
+        name_outputs(tree)
         self._create_relations(tree)
         text = to_duckdb(tree)
         self._session.define(text)
@@ -128,6 +131,7 @@ class _Compiler:
         body = parse_query(definition.sql)
         check(body)
         lower_names(body)
+        type_decimals(body)
         body = self._expanded(replace_samples(body), definition.database, depth + 1)
         columns = [column.name for column in view.columns]
         if len(granted.columns) == len(columns) and not granted.row_filter and not granted.cell_filters:
@@ -144,14 +148,18 @@ class _Compiler:
         for reference in real_tables(tree):
             table = self._session.catalog.table(reference.db, reference.name)
             if table is None:
-                raise QueryFailed("TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{reference.db}.{reference.name}' does not exist")
+                raise QueryFailed(
+                    "TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{reference.db}.{reference.name}' does not exist"
+                )
             granted = self._session.authorizer.select(table)
             bound = _Reference(table, granted, with_path, self._snapshot(reference, table))
             # Locations tell about rows that are hidden: whoever does not see all does not see $path.
             bound.with_path = with_path and not _is_restricted(bound)
             unique = f"{table.name}__{uuid.uuid4().hex}"
             self._references[unique] = bound
-            types = {column.name: duckdb_type(column.type) for column in table.columns if column.name in granted.columns}
+            types = {
+                column.name: duckdb_type(column.type) for column in table.columns if column.name in granted.columns
+            }
             visible[unique] = types | ({_PATH: "VARCHAR"} if bound.with_path else {})
             _rename(reference, unique, table.name)
         for column in tree.find_all(exp.Column):
@@ -229,18 +237,16 @@ def _resolved(tree: exp.Query, schema: MappingSchema) -> exp.Query:
     """All names resolved against the permitted columns, all types inferred."""
     try:
         tree = qualify(
-            tree, schema=schema, dialect="trino", infer_schema=False, quote_identifiers=True, allow_partial_qualification=False
+            tree,
+            schema=schema,
+            dialect="trino",
+            infer_schema=False,
+            quote_identifiers=True,
+            allow_partial_qualification=False,
         )  # type: ignore[assignment]
         return annotate_types(tree, schema=schema, dialect="trino")  # type: ignore[return-value]
     except SqlglotError as error:
         raise column_error(error) from error
-
-
-def _name_outputs(tree: exp.Query) -> None:
-    """Unnamed columns are _col0, _col1, ... in Athena; sqlglot writes _col_0."""
-    for position_, output in enumerate(tree.selects):
-        if isinstance(output, exp.Alias) and output.alias == f"_col_{position_}":
-            output.set("alias", exp.to_identifier(f"_col{position_}", quoted=True))
 
 
 def _rename(reference: exp.Table, unique: str, name: str) -> None:

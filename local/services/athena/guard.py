@@ -69,7 +69,9 @@ def syntax_error(error: SqlglotError) -> QueryFailed:
     if isinstance(error, ParseError) and error.errors:
         first = error.errors[0]
         column = max(1, (first.get("col") or 1) - len(first.get("highlight") or "") + 1)
-        return QueryFailed("SYNTAX_ERROR", f"line {first.get('line') or 1}:{column}: mismatched input '{first.get('highlight')}'")
+        return QueryFailed(
+            "SYNTAX_ERROR", f"line {first.get('line') or 1}:{column}: mismatched input '{first.get('highlight')}'"
+        )
     return QueryFailed("SYNTAX_ERROR", "line 1:1: " + str(error).split("\n", 1)[0])
 
 
@@ -96,9 +98,15 @@ def check(tree: Node) -> None:
         if isinstance(node, exp.Anonymous):
             _check_name(node.name.lower())
         if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
-            raise QueryFailed("FUNCTION_NOT_FOUND", f"{position(node)}Table function '{_table_function(node)}' not registered")
-        if isinstance(node, exp.Star) and any(node.args.get(part) for part in ("except_", "except", "replace", "rename")):
-            raise QueryFailed("SYNTAX_ERROR", "line 1:1: mismatched input '*'. Athena has no EXCLUDE, EXCEPT or REPLACE")
+            raise QueryFailed(
+                "FUNCTION_NOT_FOUND", f"{position(node)}Table function '{_table_function(node)}' not registered"
+            )
+        if isinstance(node, exp.Star) and any(
+            node.args.get(part) for part in ("except_", "except", "replace", "rename")
+        ):
+            raise QueryFailed(
+                "SYNTAX_ERROR", "line 1:1: mismatched input '*'. Athena has no EXCLUDE, EXCEPT or REPLACE"
+            )
 
 
 def check_function_names(sql: str, tree: Node) -> None:
@@ -115,7 +123,10 @@ def check_function_names(sql: str, tree: Node) -> None:
 
 def _check_name(name: str) -> None:
     if name in NOT_EXECUTABLE:
-        raise QueryFailed("NOT_SUPPORTED", f"Function '{name}' exists in Athena but not in local Athena. See docs/local-aws/athena.md.")
+        raise QueryFailed(
+            "NOT_SUPPORTED",
+            f"Function '{name}' exists in Athena but not in local Athena. See docs/local-aws/athena.md.",
+        )
     if name not in TRINO_FUNCTIONS:
         raise QueryFailed("FUNCTION_NOT_FOUND", f"Function '{name}' not registered")
 

@@ -68,13 +68,20 @@ def duckdb_type(hive: str) -> str:
         return f"MAP({duckdb_type(key)}, {duckdb_type(value)})"
     if lower.startswith("struct<") and lower.endswith(">"):
         fields = [part.split(":", 1) for part in split_type_arguments(text[7:-1])]
-        return "STRUCT(" + ", ".join(f"{identifier(name.strip().lower())} {duckdb_type(kind)}" for name, kind in fields) + ")"
+        return (
+            "STRUCT("
+            + ", ".join(f"{identifier(name.strip().lower())} {duckdb_type(kind)}" for name, kind in fields)
+            + ")"
+        )
     raise QueryFailed("HIVE_INVALID_METADATA", f"Type '{hive}' is not a Hive type that Athena can read")
 
 
 def struct_fields(hive: str) -> list[tuple[str, str]]:
     """Field names and types of a ``struct<...>``."""
-    return [(name.strip(), kind.strip()) for name, kind in (p.split(":", 1) for p in split_type_arguments(hive.strip()[7:-1]))]
+    return [
+        (name.strip(), kind.strip())
+        for name, kind in (p.split(":", 1) for p in split_type_arguments(hive.strip()[7:-1]))
+    ]
 
 
 def map_arguments(hive: str) -> tuple[str, str]:
@@ -98,7 +105,11 @@ def hive_type(duckdb_name: str) -> str:
         key, value = split_type_arguments(name[4:-1])
         return f"map<{hive_type(key)},{hive_type(value)}>"
     if upper.startswith("STRUCT("):
-        return "struct<" + ",".join(_struct_field(i, part) for i, part in enumerate(split_type_arguments(name[7:-1]))) + ">"
+        return (
+            "struct<"
+            + ",".join(_struct_field(i, part) for i, part in enumerate(split_type_arguments(name[7:-1])))
+            + ">"
+        )
     return "string"
 
 
@@ -108,7 +119,11 @@ def _struct_field(position: int, text: str) -> str:
         return f"{quoted[1]}:{hive_type(quoted[2])}"
     name, space, kind = text.partition(" ")
     # A field of an anonymous row has a type only.
-    return f"{name}:{hive_type(kind)}" if space and name.upper() not in _DUCKDB_TO_HIVE else f"field{position}:{hive_type(text)}"
+    return (
+        f"{name}:{hive_type(kind)}"
+        if space and name.upper() not in _DUCKDB_TO_HIVE
+        else f"field{position}:{hive_type(text)}"
+    )
 
 
 def stored_type(hive: str) -> str:

@@ -32,7 +32,11 @@ def query(session: QuerySession, name: str) -> exp.Query:
     if name not in _COLUMNS:
         raise QueryFailed("TABLE_NOT_FOUND", f"Table '{_CATALOG}.information_schema.{name}' does not exist")
     columns = _COLUMNS[name]
-    rows = _schemata(session) if name == "schemata" else [row for table in _tables(session) for row in _rows(session, name, table)]
+    rows = (
+        _schemata(session)
+        if name == "schemata"
+        else [row for table in _tables(session) for row in _rows(session, name, table)]
+    )
     values = ", ".join("(" + ", ".join(_value(value) for value in row) + ")" for row in rows)
     empty = "(" + ", ".join("NULL" for _ in columns) + ")"
     condition = "" if rows else " WHERE false"

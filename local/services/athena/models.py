@@ -17,7 +17,13 @@ from local.services.athena.catalog import Table
 from local.services.athena.errors import QueryFailed
 from local.services.athena.executions import FINAL_STATES, SUCCEEDED, QueryExecution
 from local.services.athena.runner import QueryRunner
-from local.services.athena.workgroups import PRIMARY, check_configuration, invalid_request, output_folder, updated_configuration
+from local.services.athena.workgroups import (
+    PRIMARY,
+    check_configuration,
+    invalid_request,
+    output_folder,
+    updated_configuration,
+)
 
 # Athena keeps its history for 45 days; a laptop keeps the newest.
 _MAX_HISTORY = 2000
@@ -29,7 +35,7 @@ _runner: QueryRunner | None = None
 
 def use_runner(runner: QueryRunner) -> None:
     """Threads and connections live outside the back end, which is stored on disk."""
-    global _runner  # noqa: PLW0603 - one process, one engine
+    global _runner
     _runner = runner
 
 
@@ -72,7 +78,9 @@ class LocalAthenaBackend(AthenaBackend):
         if token and token in self.request_tokens:
             known_fingerprint, known_id = self.request_tokens[token]
             if known_fingerprint != fingerprint:
-                raise invalid_request("Idempotent parameters do not match: the ClientRequestToken was used for another query")
+                raise invalid_request(
+                    "Idempotent parameters do not match: the ClientRequestToken was used for another query"
+                )
             return known_id
         execution = self._new_execution(request, caller)
         self.executions[execution.id] = execution
@@ -161,7 +169,9 @@ class LocalAthenaBackend(AthenaBackend):
             raise invalid_request(f"WorkGroup {name} is not found.")
         return found
 
-    def update_work_group(self, name: str, description: str | None, state: str | None, updates: dict[str, Any] | None) -> None:
+    def update_work_group(
+        self, name: str, description: str | None, state: str | None, updates: dict[str, Any] | None
+    ) -> None:
         """UpdateWorkGroup."""
         workgroup = self.enabled_or_disabled_work_group(name)
         if state not in (None, "ENABLED", "DISABLED"):
@@ -179,7 +189,9 @@ class LocalAthenaBackend(AthenaBackend):
             raise invalid_request("The primary workgroup cannot be deleted")
         used = any(e.workgroup == name for e in self.executions.values()) or any(w == name for w, _ in self.prepared)
         if used and not recursive:
-            raise invalid_request(f"WorkGroup {name} is not empty. Use RecursiveDeleteOption to delete it with its contents.")
+            raise invalid_request(
+                f"WorkGroup {name} is not empty. Use RecursiveDeleteOption to delete it with its contents."
+            )
         self.executions = {i: e for i, e in self.executions.items() if e.workgroup != name}
         self.prepared = {key: value for key, value in self.prepared.items() if key[0] != name}
         super().delete_work_group(name)
@@ -200,7 +212,9 @@ class LocalAthenaBackend(AthenaBackend):
         """:raises AwsError: ResourceNotFoundException."""
         found = self.prepared.get((workgroup, name.lower()))
         if found is None:
-            raise AwsError("ResourceNotFoundException", f"PreparedStatement {name} was not found in workgroup {workgroup}")
+            raise AwsError(
+                "ResourceNotFoundException", f"PreparedStatement {name} was not found in workgroup {workgroup}"
+            )
         return found
 
 
@@ -237,7 +251,11 @@ def table_metadata(table: Table, visible: Callable[[str], bool]) -> dict[str, An
     """
     parameters = dict(table.parameters)
     # The way callers (OpenLineage, JDBC) learn where a table is.
-    for name, value in (("location", table.location), ("inputformat", table.input_format), ("serde.serialization.lib", table.serde)):
+    for name, value in (
+        ("location", table.location),
+        ("inputformat", table.input_format),
+        ("serde.serialization.lib", table.serde),
+    ):
         if value:
             parameters.setdefault(name, value)
     created = table.definition.get("CreateTime")

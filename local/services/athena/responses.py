@@ -68,7 +68,10 @@ class LocalAthenaResponse(AthenaResponse):
             if i not in known
         ]
         return json.dumps(
-            {"QueryExecutions": [known[i].describe() for i in ids if i in known], "UnprocessedQueryExecutionIds": unknown}
+            {
+                "QueryExecutions": [known[i].describe() for i in ids if i in known],
+                "UnprocessedQueryExecutionIds": unknown,
+            }
         )
 
     def list_query_executions(self) -> str:
@@ -92,7 +95,9 @@ class LocalAthenaResponse(AthenaResponse):
             "ResultSet": {"Rows": [], "ResultSetMetadata": {"ColumnInfo": execution.columns}},
         }
         if execution.columns:
-            rows, following = self._result_rows(execution.output_location, int(token), limit, len(execution.columns), execution)
+            rows, following = self._result_rows(
+                execution.output_location, int(token), limit, len(execution.columns), execution
+            )
             answer["ResultSet"]["Rows"] = rows
             answer |= following
         return json.dumps(answer)
@@ -128,7 +133,9 @@ class LocalAthenaResponse(AthenaResponse):
     def create_work_group(self) -> str:
         name, configuration = self._required("Name"), self._get_param("Configuration") or {}
         check_configuration(configuration)
-        created = self.backend.create_work_group(name, configuration, self._get_param("Description") or "", self._get_param("Tags") or [])
+        created = self.backend.create_work_group(
+            name, configuration, self._get_param("Description") or "", self._get_param("Tags") or []
+        )
         if created is None:
             raise invalid_request(f"WorkGroup {name} is already created")
         return "{}"
@@ -183,7 +190,9 @@ class LocalAthenaResponse(AthenaResponse):
         if found is None:
             raise _entity_not_found(f"Database {name} not found.")
         if not _sees(self._authorizer(), catalog, name.lower()):
-            raise AwsError("MetadataException", f"Insufficient Lake Formation permission(s): Required Describe on {name}", 400)
+            raise AwsError(
+                "MetadataException", f"Insufficient Lake Formation permission(s): Required Describe on {name}", 400
+            )
         return json.dumps({"Database": _database(found)})
 
     def list_databases(self) -> str:
@@ -200,7 +209,9 @@ class LocalAthenaResponse(AthenaResponse):
             raise _entity_not_found(f"Table {name} not found.")
         metadata = _visible_metadata(self._authorizer(), table)
         if metadata is None:
-            raise AwsError("MetadataException", f"Insufficient Lake Formation permission(s): Required Describe on {name}", 400)
+            raise AwsError(
+                "MetadataException", f"Insufficient Lake Formation permission(s): Required Describe on {name}", 400
+            )
         return json.dumps({"TableMetadata": metadata})
 
     def list_table_metadata(self) -> str:
@@ -273,11 +284,17 @@ def _row(values: Sequence[str | None]) -> dict[str, Any]:
 
 
 def _database(found: dict[str, Any]) -> dict[str, Any]:
-    return {"Name": found["Name"], "Description": found.get("Description") or "", "Parameters": found.get("Parameters") or {}}
+    return {
+        "Name": found["Name"],
+        "Description": found.get("Description") or "",
+        "Parameters": found.get("Parameters") or {},
+    }
 
 
 def _sees(authorizer: Authorizer, catalog: Catalog, database: str) -> bool:
-    return authorizer.may("DESCRIBE", database) or any(authorizer.may_describe(table) for table in catalog.tables(database))
+    return authorizer.may("DESCRIBE", database) or any(
+        authorizer.may_describe(table) for table in catalog.tables(database)
+    )
 
 
 def _visible_metadata(authorizer: Authorizer, table: Table) -> dict[str, Any] | None:

@@ -7,17 +7,27 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from local.services.athena.hive_types import trino_type
 from local.services.athena.statements.result import DML, StatementResult
 from local.services.athena.storage import Storage
 
 _SPOOL_BYTES = 8 * 1024 * 1024
-_PRECISION = {"varchar": 2147483647, "varbinary": 1073741824, "integer": 10, "bigint": 19, "smallint": 5, "tinyint": 3, "double": 17, "float": 17, "timestamp": 3}
+_PRECISION = {
+    "varchar": 2147483647,
+    "varbinary": 1073741824,
+    "integer": 10,
+    "bigint": 19,
+    "smallint": 5,
+    "tinyint": 3,
+    "double": 17,
+    "float": 17,
+    "timestamp": 3,
+}
 _FIELD = re.compile(r'"((?:[^"]|"")*)"|([^",\n]*)')
 
-type Row = list[str | None]
+Row: TypeAlias = list[str | None]
 
 
 class ResultFile(NamedTuple):
@@ -85,7 +95,7 @@ def result_text(value: Any) -> str | None:
 def _text(value: Any) -> str:
     for kind, convert in _TEXTS:
         if isinstance(value, kind):
-            return convert(value)
+            return str(convert(value))
     return str(value)
 
 
@@ -121,7 +131,9 @@ def _array(values: Iterable[Any]) -> str:
 
 
 def _map(values: dict[Any, Any]) -> str:
-    return "{" + ", ".join(f"{_text(key)}={'null' if item is None else _text(item)}" for key, item in values.items()) + "}"
+    return (
+        "{" + ", ".join(f"{_text(key)}={'null' if item is None else _text(item)}" for key, item in values.items()) + "}"
+    )
 
 
 def _binary(value: bytes) -> str:

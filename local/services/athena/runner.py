@@ -46,7 +46,9 @@ class EngineServices:
 class QueryRunner:
     """:param finished: called after each query, from its thread."""
 
-    def __init__(self, services: EngineServices, finished: Callable[[], None], concurrency: int = CONCURRENT_QUERIES) -> None:
+    def __init__(
+        self, services: EngineServices, finished: Callable[[], None], concurrency: int = CONCURRENT_QUERIES
+    ) -> None:
         self._services = services
         self._finished = finished
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="athena-query")
@@ -79,8 +81,8 @@ class QueryRunner:
             self._execute(execution, prepared)
         except QueryCancelled as cancelled:
             execution.finish(CANCELLED, cancelled.reason)
-        except QueryFailed as failure:
-            execution.finish(FAILED, failure.reason, failure)
+        except QueryFailed as error:
+            execution.finish(FAILED, error.reason, error)
         except duckdb.Error as error:
             self._finish_engine_error(execution, error)
         except AwsError as error:

@@ -75,7 +75,9 @@ class QuerySession:
             return
         if written_to is not None:
             self.storage.delete_containing(written_to, self.execution_id)
-        raise QueryCancelled("Query cancelled! : Bytes scanned limit was exceeded" if over_limit else "Query cancelled by user")
+        raise QueryCancelled(
+            "Query cancelled! : Bytes scanned limit was exceeded" if over_limit else "Query cancelled by user"
+        )
 
     def result_types(self, sql: str) -> list[tuple[str, str]]:
         """Names and DuckDB types of a query's columns."""

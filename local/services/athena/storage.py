@@ -42,12 +42,9 @@ class Storage:
         return found
 
     def is_empty(self, location: str) -> bool:
-        address = s3_address(as_folder(location))
-        try:
-            answer = self.client.list_objects_v2(Bucket=address.bucket, Prefix=address.key, MaxKeys=1)
-        except ClientError as error:
-            raise _storage_failure(error, address) from error
-        return not answer.get("KeyCount")
+        """Whether no object lies below a location; empty folder markers do not count."""
+        entries = self._entries(s3_address(as_folder(location)))
+        return all(entry["Key"].endswith("/") and not entry["Size"] for entry in entries)
 
     def put(self, uri: str, body: Any) -> None:
         """:param body: bytes, or a readable binary file."""

@@ -37,7 +37,7 @@ def _require_comparable(node: Node, left: Node, right: Node, symbol: str) -> Non
 
 
 def _family(node: Node) -> str | None:
-    if node.type is None:
+    if node.type is None or isinstance(node, (exp.All, exp.Any)):
         return None
     kind = node.type.this
     if kind in TEXT:

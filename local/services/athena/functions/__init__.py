@@ -104,6 +104,18 @@ def to_duckdb(tree: Node) -> str:
         raise QueryFailed("NOT_SUPPORTED", f"{error} (local Athena, see docs/local-aws/athena.md)") from error
 
 
+def type_decimals(tree: Node) -> None:
+    """``decimal '2.50'`` is a decimal(3,2), a bare decimal a decimal(38,0); DuckDB's DECIMAL is (18,3)."""
+    for conversion in tree.find_all(exp.Cast):
+        target = conversion.to
+        if target.this != exp.DType.DECIMAL or target.expressions:
+            continue
+        text = conversion.this.name if isinstance(conversion.this, exp.Literal) and conversion.this.is_string else ""
+        number = re.fullmatch(r"[+-]?(\d*)\.?(\d*)", text)
+        digits, scale = (38, 0) if not text or number is None else (len(number[1].lstrip("0") + number[2]), len(number[2]))
+        conversion.set("to", exp.DataType.build(f"decimal({max(digits, 1)},{scale})"))
+
+
 def define_functions(connection: duckdb.DuckDBPyConnection, sql: str, defined: set[str]) -> None:
     """Create the macros and Python functions a DuckDB statement names.
 

@@ -55,8 +55,9 @@ def aggregate(node: Node) -> Node:
         inner = inner.this
     if isinstance(inner, exp.Sum) and is_integer(_distinct_argument(inner)):
         return cast(node.copy(), "bigint")
-    if isinstance(inner, exp.Avg) and has_type(_distinct_argument(inner), Kind.DECIMAL):
-        precision, scale = decimal_digits(_distinct_argument(inner)) or (_MAX_PRECISION, 0)
+    digits = decimal_digits(_distinct_argument(inner)) if isinstance(inner, exp.Avg) else None
+    if digits is not None and not is_integer(_distinct_argument(inner)):
+        precision, scale = digits
         return cast(node.copy(), f"decimal({precision},{scale})")
     return node
 

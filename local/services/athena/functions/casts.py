@@ -18,7 +18,7 @@ from local.services.athena.functions.nodes import (
     copies,
     has_type,
 )
-from local.services.athena.functions.temporal import in_zone_as_text
+from local.services.athena.functions.temporal import in_zone_as_text, timestamp_format
 
 _INTEGERS = (Kind.TINYINT, Kind.SMALLINT, Kind.INT, Kind.BIGINT)
 _OFFSET = re.compile(r" ([+-]\d\d:\d\d)$")
@@ -44,12 +44,13 @@ def rewrite(node: exp.Cast) -> Node:
 def _to_text(node: exp.Cast) -> Node:
     target, source = node.to, node.this
     text: Node | None = in_zone_as_text(source)
+    seconds = timestamp_format(source)
     if has_type(source, *FLOATS):
         text = call("py_double_text", source.copy())
     elif has_type(source, *TIMESTAMPS):
-        text = call("strftime", source.copy(), "%Y-%m-%d %H:%M:%S.%g")
+        text = call("strftime", source.copy(), seconds)
     elif text is None and has_type(source, Kind.TIMESTAMPTZ):
-        text = call("strftime", source.copy(), "%Y-%m-%d %H:%M:%S.%g UTC")
+        text = call("strftime", source.copy(), seconds + " UTC")
     if target.expressions and target.this != Kind.CHAR:
         plain = type(node)(this=source.copy(), to=exp.DataType.build("varchar"))
         return call("left", text or plain, target.expressions[0].this.copy())

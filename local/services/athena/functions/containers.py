@@ -67,7 +67,9 @@ def reduce_array(node: exp.Reduce) -> Node:
 
 
 def split_to_map(node: exp.StrToMap) -> Node:
-    return call("trino_split_to_map", node.this.copy(), node.args["pair_delim"].copy(), node.args["key_value_delim"].copy())
+    return call(
+        "trino_split_to_map", node.this.copy(), node.args["pair_delim"].copy(), node.args["key_value_delim"].copy()
+    )
 
 
 def subscript(node: exp.Bracket) -> Node:
@@ -105,7 +107,9 @@ def _zip_with(node: exp.Anonymous) -> Node:
     left, right, function = node.expressions
     pair = "pair__"
     items = [exp.Bracket(this=exp.column(pair), expressions=[exp.convert(i)]) for i in (0, 1)]
-    return call("list_transform", call("list_zip", left.copy(), right.copy()), lambda_of(pair, applied(function, items)))
+    return call(
+        "list_transform", call("list_zip", left.copy(), right.copy()), lambda_of(pair, applied(function, items))
+    )
 
 
 def _entries(node: Node, body: Callable[[exp.Dot, exp.Dot], Node], filtering: bool = False) -> Node:
@@ -142,7 +146,9 @@ def _combinations(node: exp.Anonymous) -> Node:
     """
     array, size = node.expressions
     if not (isinstance(size, exp.Literal) and 1 <= int(size.name) <= _MAX_COMBINATION):
-        raise QueryFailed("INVALID_FUNCTION_ARGUMENT", f"combination size must be a literal from 1 to {_MAX_COMBINATION}")
+        raise QueryFailed(
+            "INVALID_FUNCTION_ARGUMENT", f"combination size must be a literal from 1 to {_MAX_COMBINATION}"
+        )
     positions = [f"position{i}__" for i in range(int(size.name))]
     one: exp.Expr = call("list_value", *(call("list_extract", array.copy(), exp.column(p)) for p in positions))
     starts = dict(pairwise(["", *positions]))
@@ -199,5 +205,3 @@ def anonymous(node: exp.Anonymous) -> Node:
     if name in _RENAMED:
         return call(_RENAMED[name], *copies(node.expressions))
     return node
-
-

@@ -15,7 +15,7 @@ def typeof(node: Node) -> Node:
     if isinstance(argument, exp.Literal) and argument.is_string:
         return exp.Literal.string(f"varchar({len(argument.name)})")
     kind = argument.type
-    if kind is None or kind.this in (exp.DataType.Type.UNKNOWN, exp.DataType.Type.NULL):
+    if kind is None or kind.this in (exp.DType.UNKNOWN, exp.DType.NULL):
         raise QueryFailed("NOT_SUPPORTED", "typeof() of this expression is not known to local Athena before execution")
     if has_type(argument, *TEXT) and not kind.expressions:
         return exp.Literal.string("varchar")

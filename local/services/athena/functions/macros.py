@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one macro per line
 """Trino functions as DuckDB macros. Only those a statement names are created: creating all would cost a second.
 
 Errors are raised by a cast that cannot succeed: DuckDB's error() is volatile, and TRY(...) refuses volatile functions.

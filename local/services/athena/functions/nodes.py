@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 Node = exp.Expr
-Kind = exp.DataType.Type
+Kind = exp.DType
 
 TEXT = (Kind.VARCHAR, Kind.TEXT, Kind.CHAR, Kind.NVARCHAR)
 FLOATS = (Kind.DOUBLE, Kind.FLOAT)
@@ -52,8 +52,8 @@ def decimal_digits(node: Node) -> tuple[int, int] | None:
         return None
     if kind.this == Kind.DECIMAL:
         given = [int(parameter.name) for parameter in kind.expressions]
-        precision = given[0] if given else 38
-        return precision, given[1] if len(given) > 1 else 0
+        # Without parameters type inference does not know the scale.
+        return (given[0], given[1] if len(given) > 1 else 0) if given else None
     digits = _INTEGER_DIGITS.get(kind.this)
     return None if digits is None else (digits, 0)
 

@@ -55,8 +55,17 @@ def in_zone_as_text(node: Node) -> Node | None:
     if not isinstance(node, exp.AtTimeZone) or not isinstance(node.args.get("zone"), exp.Literal):
         return None
     zone = node.args["zone"]
-    local_time = call("strftime", call("timezone", zone.copy(), node.this.copy()), "%Y-%m-%d %H:%M:%S.%g")
+    pattern = timestamp_format(node.this)
+    local_time = call("strftime", call("timezone", zone.copy(), node.this.copy()), pattern)
     return call("concat", local_time, f" {zone.name}")
+
+
+def timestamp_format(node: Node) -> str:
+    """strftime pattern of a timestamp: a literal shows the digits it was written with, all else milliseconds."""
+    inner = node.this if isinstance(node, exp.Cast) else None
+    if isinstance(inner, exp.Literal) and inner.is_string and "." not in inner.name:
+        return "%Y-%m-%d %H:%M:%S"
+    return "%Y-%m-%d %H:%M:%S.%g"
 
 
 def parse_datetime(node: exp.ParseDatetime) -> Node:

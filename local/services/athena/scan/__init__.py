@@ -35,7 +35,9 @@ class TableScanner:
         self.folders: set[str] = set()
         self.bytes_read_elsewhere = 0
 
-    def relation(self, table: Table, conditions: Sequence[Node] = (), with_path: bool = False, snapshot: str = "") -> str:
+    def relation(
+        self, table: Table, conditions: Sequence[Node] = (), with_path: bool = False, snapshot: str = ""
+    ) -> str:
         """SELECT over exactly the table's columns, data columns first, names in lower case.
 
         :param conditions: predicates over partition keys; partitions where one of them is not true are not read.
@@ -69,13 +71,19 @@ class TableScanner:
                 folder = folder.rstrip("/").rsplit("/", 1)[0] + "/"
         listed = {p.location for p in below_root}
         return [
-            (p, by_folder.get(p.location.rstrip("/") + "/", []) if p.location in listed else self._storage.data_files(p.location))
+            (
+                p,
+                by_folder.get(p.location.rstrip("/") + "/", [])
+                if p.location in listed
+                else self._storage.data_files(p.location),
+            )
             for p in partitions
         ]
 
     def _read(self, table: Table, found: Sequence[tuple[Partition, list[DataFile]]], with_path: bool) -> str:
         groups = [(partition, files) for partition, files in found if files]
-        files = [file for _, files in groups for file in files]
+        # Projected partitions may share a location: every file is read once and joined to each of its partitions.
+        files = list(dict.fromkeys(file for _, files in groups for file in files))
         if not files:
             return _nothing(table, with_path)
         self.files += files
@@ -83,7 +91,10 @@ class TableScanner:
         columns = list(source.projections)
         relation = source.relation
         if len(groups) == 1:
-            columns += [_partition_value(v, k.type, k.name) for v, k in zip(groups[0][0].values, table.partition_keys, strict=True)]
+            columns += [
+                _partition_value(v, k.type, k.name)
+                for v, k in zip(groups[0][0].values, table.partition_keys, strict=True)
+            ]
         else:
             columns += [_partition_column(i, k.type, k.name) for i, k in enumerate(table.partition_keys)]
             relation += f" JOIN {_partition_values(groups)} ON {FILE_COLUMN} = partition__.file__"

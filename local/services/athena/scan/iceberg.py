@@ -33,6 +33,7 @@ def _metadata_file(table: Table) -> str:
     location = table.parameters.get("metadata_location")
     if not location:
         raise QueryFailed(
-            "ICEBERG_INVALID_METADATA", f"Table {table.database}.{table.name} has table_type ICEBERG but no metadata_location"
+            "ICEBERG_INVALID_METADATA",
+            f"Table {table.database}.{table.name} has table_type ICEBERG but no metadata_location",
         )
     return location

@@ -17,7 +17,9 @@ _MAX_DOCUMENT_BYTES = 128 * 1024 * 1024
 def json_serde(table: Table, files: Sequence[DataFile]) -> Source:
     """One document per line. Malformed lines fail the query unless ``ignore.malformed.json`` is true."""
     ignored = table.serde_parameters.get("ignore.malformed.json", "false").lower() == "true"
-    otherwise = "" if ignored else " ELSE error('HIVE_BAD_DATA: Error parsing field value: row is not a valid JSON object')"
+    otherwise = (
+        "" if ignored else " ELSE error('HIVE_BAD_DATA: Error parsing field value: row is not a valid JSON object')"
+    )
     relation = (
         f"(SELECT CASE WHEN json_valid(line) THEN line::JSON{otherwise} END AS j, {FILE_COLUMN} "
         f"FROM {lines(files)} WHERE trim(line) <> '')"

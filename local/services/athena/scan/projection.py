@@ -33,7 +33,8 @@ def projected_partitions(table: Table, conditions: Sequence[Node]) -> list[Parti
         total *= max(len(domain), 1)
     if total > _MAX_PARTITIONS:
         raise QueryFailed(
-            "GENERIC_USER_ERROR", f"Partition projection of {table.database}.{table.name} yields {total} partitions; restrict them in WHERE"
+            "GENERIC_USER_ERROR",
+            f"Partition projection of {table.database}.{table.name} yields {total} partitions; restrict them in WHERE",
         )
     names = [key.name for key in table.partition_keys]
     return [Partition(values, _location(table, names, values)) for values in itertools.product(*domains)]
@@ -83,7 +84,14 @@ def _dates(table: Table, key: str, given: list[str] | None) -> list[str]:
         if given is not None:
             return []
         raise _wrong(table, key, "range", ",".join(bounds)) from error
-    finest = next((unit for code, unit in (("%S", "SECONDS"), ("%M", "MINUTES"), ("%H", "HOURS"), ("%d", "DAYS")) if code in pattern), "MONTHS")
+    finest = next(
+        (
+            unit
+            for code, unit in (("%S", "SECONDS"), ("%M", "MINUTES"), ("%H", "HOURS"), ("%d", "DAYS"))
+            if code in pattern
+        ),
+        "MONTHS",
+    )
     unit = _optional(table, key, "interval.unit", finest).upper()
     step = int(_optional(table, key, "interval", "1"))
     values = []
@@ -128,7 +136,8 @@ def _required(table: Table, key: str, setting: str) -> str:
     value = table.parameters.get(f"projection.{key}.{setting}")
     if value is None:
         raise QueryFailed(
-            "INVALID_TABLE_PROPERTY", f"Table {table.database}.{table.name} is missing projection.{key}.{setting} in its properties"
+            "INVALID_TABLE_PROPERTY",
+            f"Table {table.database}.{table.name} is missing projection.{key}.{setting} in its properties",
         )
     return value
 
@@ -139,5 +148,6 @@ def _optional(table: Table, key: str, setting: str, default: str) -> str:
 
 def _wrong(table: Table, key: str, setting: str, value: str) -> QueryFailed:
     return QueryFailed(
-        "INVALID_TABLE_PROPERTY", f"Invalid value for projection.{key}.{setting} of table {table.database}.{table.name}: {value}"
+        "INVALID_TABLE_PROPERTY",
+        f"Invalid value for projection.{key}.{setting} of table {table.database}.{table.name}: {value}",
     )

@@ -53,7 +53,9 @@ def _open_csv(table: Table, files: Sequence[DataFile]) -> Source:
     """All values are text in the file; an empty one is the empty string."""
     given = table.serde_parameters
     quote = literal(given.get("quoteChar", '"'))
-    relation = _read_csv(table, files, f"delim={literal(given.get('separatorChar', ','))}, quote={quote}, escape={quote}")
+    relation = _read_csv(
+        table, files, f"delim={literal(given.get('separatorChar', ','))}, quote={quote}, escape={quote}"
+    )
     return Source(relation, tuple(_open_csv_column(i, c) for i, c in enumerate(table.data_columns)))
 
 
@@ -77,9 +79,7 @@ def _regex(table: Table, files: Sequence[DataFile]) -> Source:
     if "input.regex" not in table.serde_parameters:
         raise QueryFailed("HIVE_INVALID_METADATA", f"RegexSerDe of {table.database}.{table.name} has no input.regex")
     pattern = literal(table.serde_parameters["input.regex"])
-    relation = (
-        f"(SELECT CASE WHEN regexp_full_match(line, {pattern}) THEN line END AS line, {FILE_COLUMN} FROM {lines(files)})"
-    )
+    relation = f"(SELECT CASE WHEN regexp_full_match(line, {pattern}) THEN line END AS line, {FILE_COLUMN} FROM {lines(files)})"
     columns = (
         f"TRY_CAST(regexp_extract(line, {pattern}, {i + 1}) AS {duckdb_type(c.type)}) AS {identifier(c.name)}"
         for i, c in enumerate(table.data_columns)
@@ -97,7 +97,8 @@ def _delimited(table: Table, files: Sequence[DataFile]) -> Source:
     null = given.get("serialization.null.format", "\\N")
     relation = _read_csv(table, files, f"delim={literal(delimiter)}, quote='', escape='', nullstr={literal(null)}")
     columns = (
-        f"{_delimited_value(f'c{i}', c.type, items, keys)} AS {identifier(c.name)}" for i, c in enumerate(table.data_columns)
+        f"{_delimited_value(f'c{i}', c.type, items, keys)} AS {identifier(c.name)}"
+        for i, c in enumerate(table.data_columns)
     )
     return Source(relation, tuple(columns))
 

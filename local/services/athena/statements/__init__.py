@@ -103,7 +103,10 @@ def _runner(sql: str) -> Callable[[QuerySession, str], StatementResult]:
         return _create_runner(sql)
     runner = _BY_FIRST_WORD.get(word)
     if runner is None:
-        raise QueryFailed("SYNTAX_ERROR", f"line 1:1: mismatched input '{sql.split()[0][:40]}'. Expecting: 'ALTER', 'CREATE', 'SELECT', ...")
+        raise QueryFailed(
+            "SYNTAX_ERROR",
+            f"line 1:1: mismatched input '{sql.split()[0][:40]}'. Expecting: 'ALTER', 'CREATE', 'SELECT', ...",
+        )
     return runner
 
 

@@ -17,7 +17,9 @@ _ALTER = re.compile(r"^ALTER\s+TABLE\s+(?P<table>\S+)\s+(?P<change>.*)$", re.I |
 _ADD_PARTITION = re.compile(r"^ADD\s+(?P<lenient>IF\s+NOT\s+EXISTS\s+)?(?P<specs>PARTITION\b.*)$", re.I | re.S)
 _DROP_PARTITION = re.compile(r"^DROP\s+(?P<lenient>IF\s+EXISTS\s+)?(?P<specs>PARTITION\b.*)$", re.I | re.S)
 _PARTITION = re.compile(r"PARTITION\s*\((?P<spec>(?:[^()']|'[^']*')*)\)(?:\s*LOCATION\s*'(?P<location>[^']*)')?", re.I)
-_PAIR = re.compile(r"""\s*[`"]?(?P<key>\w+)[`"]?\s*=\s*(?:'(?P<text>(?:[^']|'')*)'|"(?P<quoted>[^"]*)"|(?P<plain>[^,\s]+))\s*(?:,|$)""")
+_PAIR = re.compile(
+    r"""\s*[`"]?(?P<key>\w+)[`"]?\s*=\s*(?:'(?P<text>(?:[^']|'')*)'|"(?P<quoted>[^"]*)"|(?P<plain>[^,\s]+))\s*(?:,|$)"""
+)
 _ADD_COLUMNS = re.compile(r"^(?P<kind>ADD|REPLACE)\s+COLUMNS\s*\((?P<columns>.*)\)$", re.I | re.S)
 _PROPERTIES = re.compile(r"^SET\s+TBLPROPERTIES\s*\((?P<properties>.*)\)$", re.I | re.S)
 _PROPERTY = re.compile(r"""['"]([^'"]+)['"]\s*=\s*['"]([^'"]*)['"]""")
@@ -93,7 +95,9 @@ def _values(table: Table, spec: str) -> tuple[str, ...]:
     given = {pair["key"].lower(): _pair_value(pair) for pair in _PAIR.finditer(spec)}
     keys = [key.name for key in table.partition_keys]
     if set(given) != set(keys):
-        raise semantic_failure(f"[Error 10098]: Partition ({spec}) does not name exactly the keys {', '.join(keys) or '(none)'}")
+        raise semantic_failure(
+            f"[Error 10098]: Partition ({spec}) does not name exactly the keys {', '.join(keys) or '(none)'}"
+        )
     return tuple(given[key] for key in keys)
 
 

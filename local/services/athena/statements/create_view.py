@@ -39,7 +39,10 @@ def create_view(session: QuerySession, sql: str) -> StatementResult:
     if existing is None:
         session.catalog.create_table(database, definition)
     elif not existing.is_view or not statement.args.get("replace"):
-        raise QueryFailed("TABLE_ALREADY_EXISTS", f"line 1:1: {'View' if existing.is_view else 'Table'} already exists: {database}.{name}")
+        raise QueryFailed(
+            "TABLE_ALREADY_EXISTS",
+            f"line 1:1: {'View' if existing.is_view else 'Table'} already exists: {database}.{name}",
+        )
     else:
         session.authorizer.require("ALTER", database, name)
         session.catalog.update_table(database, definition)

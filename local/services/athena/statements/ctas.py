@@ -21,9 +21,26 @@ from local.services.athena.statements.writing import FileLayout, write_files
 
 SUBSTATEMENT = "CREATE_TABLE_AS_SELECT"
 _PROPERTIES = frozenset(
-    "format write_compression parquet_compression orc_compression compression_level external_location location "
-    "partitioned_by partitioning bucketed_by bucket_count field_delimiter table_type is_external vacuum_max_snapshot_age_seconds "
-    "vacuum_min_snapshots_to_keep optimize_rewrite_delete_file_threshold optimize_rewrite_data_file_threshold".split()
+    [
+        "format",
+        "write_compression",
+        "parquet_compression",
+        "orc_compression",
+        "compression_level",
+        "external_location",
+        "location",
+        "partitioned_by",
+        "partitioning",
+        "bucketed_by",
+        "bucket_count",
+        "field_delimiter",
+        "table_type",
+        "is_external",
+        "vacuum_max_snapshot_age_seconds",
+        "vacuum_min_snapshots_to_keep",
+        "optimize_rewrite_delete_file_threshold",
+        "optimize_rewrite_data_file_threshold",
+    ]
 )
 _ENFORCED = (
     "The Create Table As Select query failed because it was submitted with an 'external_location' property to an Athena "
@@ -33,7 +50,9 @@ _ENFORCED = (
 
 
 def is_ctas(statement: exp.Expr) -> bool:
-    return isinstance(statement, exp.Create) and statement.kind == "TABLE" and isinstance(statement.expression, exp.Expr)
+    return (
+        isinstance(statement, exp.Create) and statement.kind == "TABLE" and isinstance(statement.expression, exp.Expr)
+    )
 
 
 def create_table_as(session: QuerySession, sql: str) -> StatementResult:
@@ -51,7 +70,9 @@ def create_table_as(session: QuerySession, sql: str) -> StatementResult:
     if session.catalog.table(database, name) is not None:
         if statement.args.get("exists"):
             return done(DDL, SUBSTATEMENT)
-        raise QueryFailed("TABLE_ALREADY_EXISTS", f"line 1:1: Destination table 'awsdatacatalog.{database}.{name}' already exists")
+        raise QueryFailed(
+            "TABLE_ALREADY_EXISTS", f"line 1:1: Destination table 'awsdatacatalog.{database}.{name}' already exists"
+        )
     check_function_names(sql.split("(", 1)[0] + _body(sql), statement)
     query = as_query(statement.expression.copy())
     if (properties.text("table_type") or "").upper() == "ICEBERG":
@@ -76,7 +97,9 @@ def _create_hive_table(
     partition_by = properties.names("partitioned_by")
     layout = FileLayout(
         format=(properties.text("format") or "PARQUET").upper(),
-        codec=properties.text("write_compression") or properties.text("parquet_compression") or properties.text("orc_compression"),
+        codec=properties.text("write_compression")
+        or properties.text("parquet_compression")
+        or properties.text("orc_compression"),
         partition_by=partition_by,
         bucket_by=properties.names("bucketed_by"),
         buckets=properties.count("bucket_count"),
@@ -109,7 +132,9 @@ def result_columns(types: list[tuple[str, str]]) -> list[Column]:
         if column.name == f"_col{number}":
             raise QueryFailed("MISSING_COLUMN_NAME", f"line 1:1: Column name not specified at position {number + 1}")
         if any(column.name == other.name for other in columns[:number]):
-            raise QueryFailed("DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{column.name}' specified more than once")
+            raise QueryFailed(
+                "DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{column.name}' specified more than once"
+            )
     return columns
 
 

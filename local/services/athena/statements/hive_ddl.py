@@ -14,14 +14,17 @@ from local.services.athena.catalog import Column
 from local.services.athena.errors import QueryFailed, hive_failure, semantic_failure
 from local.services.athena.functions.nodes import Node
 from local.services.athena.hive_types import duckdb_type
-from local.services.athena.names import as_folder
+from local.services.athena.names import as_folder, s3_address
 from local.services.athena.references import qualified_name
 from local.services.athena.session import QuerySession
 from local.services.athena.statements import iceberg_tables
 from local.services.athena.statements.result import DDL, StatementResult, done
 from local.services.athena.statements.table_formats import TABLE_FORMATS
 
-_DROP = re.compile(r"^DROP\s+(?P<kind>TABLE|VIEW|DATABASE|SCHEMA)\s+(?P<lenient>IF\s+EXISTS\s+)?(?P<name>\S+)(?P<cascade>\s+CASCADE)?\s*$", re.I)
+_DROP = re.compile(
+    r"^DROP\s+(?P<kind>TABLE|VIEW|DATABASE|SCHEMA)\s+(?P<lenient>IF\s+EXISTS\s+)?(?P<name>\S+)(?P<cascade>\s+CASCADE)?\s*$",
+    re.I,
+)
 _DELIMITERS = {
     "fields": "field.delim",
     "escaped": "escape.delim",
@@ -100,9 +103,12 @@ def _create_table(session: QuerySession, statement: exp.Create) -> StatementResu
         raise hive_failure(f"AlreadyExistsException(message:Table {name} already exists.)")
     if not clauses.location:
         raise hive_failure(f"MetaException(message:Table {name} needs a LOCATION)")
+    s3_address(clauses.location)
     if clauses.properties.get("table_type", "").upper() == "ICEBERG":
         typed = [Column(c["Name"], c["Type"], c.get("Comment", "")) for c in columns]
-        return iceberg_tables.create(session, database, name, typed, clauses.location, clauses.properties, clauses.transforms)
+        return iceberg_tables.create(
+            session, database, name, typed, clauses.location, clauses.properties, clauses.transforms
+        )
     if not clauses.external:
         raise QueryFailed("", "FAILED: ParseException External keyword required for table type HIVE")
     session.catalog.create_table(database, _table_input(name, columns, clauses))
@@ -112,12 +118,18 @@ def _create_table(session: QuerySession, statement: exp.Create) -> StatementResu
 def _table_input(name: str, columns: list[dict[str, str]], clauses: _TableClauses) -> dict[str, Any]:
     stored = TABLE_FORMATS.get(clauses.format)
     if stored is None:
-        raise QueryFailed("", f"FAILED: SemanticException Unrecognized file format in STORED AS clause: '{clauses.format}'")
+        raise QueryFailed(
+            "", f"FAILED: SemanticException Unrecognized file format in STORED AS clause: '{clauses.format}'"
+        )
     return {
         "Name": name,
         "TableType": "EXTERNAL_TABLE",
         "PartitionKeys": clauses.partition_keys,
-        "Parameters": {"EXTERNAL": "TRUE", **clauses.properties, **({"comment": clauses.comment} if clauses.comment else {})},
+        "Parameters": {
+            "EXTERNAL": "TRUE",
+            **clauses.properties,
+            **({"comment": clauses.comment} if clauses.comment else {}),
+        },
         "StorageDescriptor": {
             "Columns": columns,
             "Location": clauses.location,
@@ -221,7 +233,9 @@ def drop(session: QuerySession, sql: str) -> StatementResult:
         raise QueryFailed("", f"FAILED: ParseException line 1:5 cannot recognize input near '{sql[5:60]}'")
     kind = found["kind"].upper()
     if kind in ("DATABASE", "SCHEMA"):
-        return _drop_database(session, found["name"].strip('`"').lower(), bool(found["lenient"]), bool(found["cascade"]))
+        return _drop_database(
+            session, found["name"].strip('`"').lower(), bool(found["lenient"]), bool(found["cascade"])
+        )
     database, name = named_table(found["name"], session.database)
     table = session.catalog.table(database, name)
     if table is None or table.is_view != (kind == "VIEW"):
@@ -244,7 +258,9 @@ def _drop_database(session: QuerySession, name: str, lenient: bool, cascade: boo
         raise semantic_failure(f"[Error 10072]: Database does not exist: {name}")
     tables = session.catalog.tables(name)
     if tables and not cascade:
-        raise hive_failure(f"InvalidOperationException(message:Database {name} is not empty. One or more tables exist.)")
+        raise hive_failure(
+            f"InvalidOperationException(message:Database {name} is not empty. One or more tables exist.)"
+        )
     for table in tables:
         session.authorizer.require("DROP", name, table.name)
     for table in tables:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -37,7 +37,7 @@ from local.services.athena.statements.result import DDL, DML, StatementResult, d
 # Copy-on-write holds the table in memory twice.
 _MAX_TABLE_BYTES = 512 * 1024 * 1024
 _DEFAULT_SNAPSHOT_AGE_SECONDS = 432_000
-_TIME_TRANSFORMS: dict[str, type[Transform[Any, Any]]] = {
+_TIME_TRANSFORMS: dict[str, Callable[[], Transform[Any, Any]]] = {
     "year": YearTransform, "years": YearTransform, "month": MonthTransform, "months": MonthTransform,
     "day": DayTransform, "days": DayTransform, "hour": HourTransform, "hours": HourTransform,
 }  # fmt: skip
@@ -56,7 +56,9 @@ def create(
     nulls = ", ".join(f"CAST(NULL AS {duckdb_type(c.type)}) AS {identifier(c.name)}" for c in columns)
     schema = session.execute(f"SELECT {nulls} LIMIT 0").to_arrow_table().schema
     kept = {key: value for key, value in properties.items() if key not in ("table_type", "format")}
-    table = session.iceberg().create_table((database, name), schema=schema, location=location.rstrip("/"), properties=kept)
+    table = session.iceberg().create_table(
+        (database, name), schema=schema, location=location.rstrip("/"), properties=kept
+    )
     _partition(table, transforms)
     return done(DDL, "CREATE_TABLE")
 
@@ -103,11 +105,15 @@ def change(session: QuerySession, sql: str) -> StatementResult:
     database, name = qualified_name(target, session.database)
     table = session.catalog.table(database, name)
     if table is None:
-        raise QueryFailed("TABLE_NOT_FOUND", f"{position(target)}Table 'awsdatacatalog.{database}.{name}' does not exist")
+        raise QueryFailed(
+            "TABLE_NOT_FOUND", f"{position(target)}Table 'awsdatacatalog.{database}.{name}' does not exist"
+        )
     kind = type(statement).__name__.upper()
     _require_rights(session, table, kind)
     if not table.is_iceberg:
-        raise QueryFailed("NOT_SUPPORTED", "Modifying Hive table rows is only supported for transactional (Iceberg) tables")
+        raise QueryFailed(
+            "NOT_SUPPORTED", "Modifying Hive table rows is only supported for transactional (Iceberg) tables"
+        )
     iceberg = _load(session, table)
     _require_size(iceberg, table)
     current = iceberg.scan().to_arrow()
@@ -116,8 +122,10 @@ def change(session: QuerySession, sql: str) -> StatementResult:
     _use_copy(target, name)
     folders = _use_source(session, statement)
     check(statement)
-    if any(found.name not in (name, "merge_source__") for found in statement.find_all(exp.Table)):
-        raise QueryFailed("NOT_SUPPORTED", f"Subqueries in {kind} are not supported by local Athena; use MERGE ... USING (SELECT ...)")
+    if any(found.db or found.name not in (name, "merge_source__") for found in statement.find_all(exp.Table)):
+        raise QueryFailed(
+            "NOT_SUPPORTED", f"Subqueries in {kind} are not supported by local Athena; use MERGE ... USING (SELECT ...)"
+        )
     text = to_duckdb(statement)
     session.define(text)
     session.harden(folders)
@@ -164,7 +172,9 @@ def _require_rights(session: QuerySession, table: Table, kind: str) -> None:
         session.authorizer.require(action, table.database, table.name)
     granted = session.authorizer.select(table)
     if granted.row_filter or granted.cell_filters or len(granted.columns) < len(table.columns):
-        raise PermissionDenied(f"Insufficient Lake Formation permission(s): Required Select on all columns and rows of {table.name}")
+        raise PermissionDenied(
+            f"Insufficient Lake Formation permission(s): Required Select on all columns and rows of {table.name}"
+        )
 
 
 def _require_size(iceberg: Any, table: Table) -> None:
@@ -237,8 +247,12 @@ def _transform(node: Node) -> tuple[str, Transform[Any, Any]]:
     """``day(d)``, ``bucket(4, id)``, ``truncate(3, s)`` or a column."""
     if isinstance(node, (exp.Identifier, exp.Column)):
         return node.name.lower(), IdentityTransform()
-    name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name() if isinstance(node, exp.Func) else node.key).lower()
-    names = [found.name.lower() for found in node.find_all(exp.Column)] or [i.name.lower() for i in node.find_all(exp.Identifier)]
+    name = (
+        node.name if isinstance(node, exp.Anonymous) else node.sql_name() if isinstance(node, exp.Func) else node.key
+    ).lower()
+    names = [found.name.lower() for found in node.find_all(exp.Column)] or [
+        i.name.lower() for i in node.find_all(exp.Identifier)
+    ]
     number = node.find(exp.Literal)
     if not names:
         raise QueryFailed("INVALID_TABLE_PROPERTY", f"Partition transform {node.sql('trino')} names no column")

@@ -22,7 +22,9 @@ from local.services.athena.statements.properties import WithProperties
 from local.services.athena.statements.result import DML, StatementResult, done
 from local.services.athena.statements.writing import FileLayout, write_files
 
-_UNLOAD = re.compile(r"^UNLOAD\s*\((?P<query>.*)\)\s*TO\s*'(?P<location>[^']+)'\s*WITH\s*\((?P<properties>.*)\)\s*$", re.I | re.S)
+_UNLOAD = re.compile(
+    r"^UNLOAD\s*\((?P<query>.*)\)\s*TO\s*'(?P<location>[^']+)'\s*WITH\s*\((?P<properties>.*)\)\s*$", re.I | re.S
+)
 _UNLOAD_PROPERTIES = frozenset(("format", "compression", "compression_level", "field_delimiter", "partitioned_by"))
 
 
@@ -34,11 +36,15 @@ def insert(session: QuerySession, sql: str) -> StatementResult:
     database, name = qualified_name(target, session.database)
     table = session.catalog.table(database, name)
     if table is None:
-        raise QueryFailed("TABLE_NOT_FOUND", f"{position(target)}Table 'awsdatacatalog.{database}.{name}' does not exist")
+        raise QueryFailed(
+            "TABLE_NOT_FOUND", f"{position(target)}Table 'awsdatacatalog.{database}.{name}' does not exist"
+        )
     session.authorizer.require("INSERT", database, name)
     if table.is_view:
         raise QueryFailed("NOT_SUPPORTED", f"Inserting into views is not supported: {database}.{name}")
-    given = [column.name.lower() for column in statement.this.expressions] if isinstance(statement.this, exp.Schema) else []
+    given = (
+        [column.name.lower() for column in statement.this.expressions] if isinstance(statement.this, exp.Schema) else []
+    )
     source = statement.expression
     check_function_names(source.sql("trino"), source)
     compiled = compile_tree(session, as_query(source.copy()))
@@ -59,7 +65,9 @@ def insert(session: QuerySession, sql: str) -> StatementResult:
 def unload(session: QuerySession, sql: str) -> StatementResult:
     found = _UNLOAD.match(sql)
     if found is None:
-        raise QueryFailed("SYNTAX_ERROR", "line 1:1: UNLOAD needs (SELECT ...) TO 's3://bucket/prefix/' WITH (format = '...')")
+        raise QueryFailed(
+            "SYNTAX_ERROR", "line 1:1: UNLOAD needs (SELECT ...) TO 's3://bucket/prefix/' WITH (format = '...')"
+        )
     properties = _unload_properties(found["properties"])
     properties.require_known(_UNLOAD_PROPERTIES)
     output_format = properties.text("format")
@@ -75,7 +83,9 @@ def unload(session: QuerySession, sql: str) -> StatementResult:
     ).checked()
     compiled = compile_query(session, found["query"])
     if not session.storage.is_empty(location):
-        raise QueryFailed("HIVE_PATH_ALREADY_EXISTS", f"Target directory already exists: {location}. UNLOAD needs an empty one.")
+        raise QueryFailed(
+            "HIVE_PATH_ALREADY_EXISTS", f"Target directory already exists: {location}. UNLOAD needs an empty one."
+        )
     layout.prepare(session)
     session.harden(compiled.folders | {location})
     rows = write_files(session, compiled.sql, session.result_types(compiled.sql), location, layout)
@@ -115,7 +125,8 @@ def _in_table_order(session: QuerySession, sql: str, table: Table, given: list[s
     if len(source) != len(names):
         wanted = ", ".join(column.type for column in table.columns if column.name in names)
         raise QueryFailed(
-            "TYPE_MISMATCH", f"Insert query has mismatched column types: Table: [{wanted}], Query: {len(source)} columns"
+            "TYPE_MISMATCH",
+            f"Insert query has mismatched column types: Table: [{wanted}], Query: {len(source)} columns",
         )
     outputs = []
     for column in table.columns:

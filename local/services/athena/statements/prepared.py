@@ -30,7 +30,8 @@ def with_parameters(sql: str, parameters: Sequence[str]) -> str:
     marks = [node for node in statement.walk(bfs=False) if isinstance(node, exp.Placeholder)]
     if len(marks) != len(parameters):
         raise QueryFailed(
-            "INVALID_PARAMETER_USAGE", f"line 1:1: Incorrect number of parameters: expected {len(marks)} but found {len(parameters)}"
+            "INVALID_PARAMETER_USAGE",
+            f"line 1:1: Incorrect number of parameters: expected {len(marks)} but found {len(parameters)}",
         )
     for mark, value in zip(marks, parameters, strict=True):
         mark.replace(_value(value))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from sqlglot import exp
 
 from local.services.athena.errors import QueryFailed
 from local.services.athena.functions.nodes import Node
 
-type PropertyValue = str | list[str]
+PropertyValue: TypeAlias = str | list[str]
 
 _NAMED_NODES = {
     exp.FileFormatProperty: "format",
@@ -35,7 +37,9 @@ class WithProperties:
         """Column names in lower case."""
         value = self._values.get(name, [])
         if isinstance(value, str):
-            raise QueryFailed("INVALID_TABLE_PROPERTY", f"Property '{name}' has to be an ARRAY, such as ARRAY['{value}']")
+            raise QueryFailed(
+                "INVALID_TABLE_PROPERTY", f"Property '{name}' has to be an ARRAY, such as ARRAY['{value}']"
+            )
         return [column.lower() for column in value]
 
     def count(self, name: str) -> int:
@@ -50,7 +54,10 @@ class WithProperties:
         """:raises QueryFailed: a property that the statement has not."""
         for name in self._values:
             if name not in known:
-                raise QueryFailed("INVALID_TABLE_PROPERTY", f"line 1:1: Catalog 'awsdatacatalog' table property '{name}' does not exist")
+                raise QueryFailed(
+                    "INVALID_TABLE_PROPERTY",
+                    f"line 1:1: Catalog 'awsdatacatalog' table property '{name}' does not exist",
+                )
 
 
 def _name(node: Node) -> str:

@@ -22,7 +22,9 @@ def select(session: QuerySession, sql: str) -> StatementResult:
     compiled = compile_query(session, sql)
     session.harden(compiled.folders)
     cursor = session.execute(compiled.sql)
-    columns = [(compiled.names.get(name.lower(), name), hive_type(str(kind))) for name, kind, *_ in cursor.description or ()]
+    columns = [
+        (compiled.names.get(name.lower(), name), hive_type(str(kind))) for name, kind, *_ in cursor.description or ()
+    ]
     return StatementResult(DML, "SELECT", columns, _rows(cursor), has_header=True, measured_after_rows=True)
 
 

@@ -66,7 +66,9 @@ def _partitions(session: QuerySession, found: re.Match[str]) -> StatementResult:
     hidden = session.authorizer.select(table).row_filter is not None
     if hidden:
         # Partition values are data: whoever sees only some rows must not see them all here.
-        raise PermissionDenied(f"SHOW PARTITIONS is not supported on {table.name}, whose rows Lake Formation hides from you")
+        raise PermissionDenied(
+            f"SHOW PARTITIONS is not supported on {table.name}, whose rows Lake Formation hides from you"
+        )
     names = [key.name for key in table.partition_keys]
     texts = [
         "/".join(f"{name}={value}" for name, value in zip(names, partition.values, strict=True))
@@ -91,7 +93,9 @@ def _create_statement(session: QuerySession, found: re.Match[str]) -> StatementR
         if not table.is_view:
             raise semantic_failure(f"[Error 10001]: {table.database}.{table.name} is a table, not a view")
         definition = view_definition(table)
-        return lines("SHOW_CREATE_VIEW", "Create View", [f"CREATE VIEW {table.database}.{table.name} AS", definition.sql])
+        return lines(
+            "SHOW_CREATE_VIEW", "Create View", [f"CREATE VIEW {table.database}.{table.name} AS", definition.sql]
+        )
     return lines("SHOW_CREATE_TABLE", "createtab_stmt", _create_table_text(table, columns))
 
 
@@ -122,7 +126,9 @@ def _column_list(columns: list[Column]) -> list[str]:
 
 def _pairs(values: dict[str, str]) -> list[str]:
     last = len(values) - 1
-    return [f"  '{key}'='{value}'" + (")" if number == last else ", ") for number, (key, value) in enumerate(values.items())]
+    return [
+        f"  '{key}'='{value}'" + (")" if number == last else ", ") for number, (key, value) in enumerate(values.items())
+    ]
 
 
 def _describe(session: QuerySession, found: re.Match[str]) -> StatementResult:
@@ -131,7 +137,12 @@ def _describe(session: QuerySession, found: re.Match[str]) -> StatementResult:
     texts = [_padded(column) for column in columns]
     keys = [key for key in table.partition_keys if key.name in names]
     if keys:
-        texts += ["\t \t ", "# Partition Information\t \t ", "# col_name            \tdata_type           \tcomment             ", "\t \t "]
+        texts += [
+            "\t \t ",
+            "# Partition Information\t \t ",
+            "# col_name            \tdata_type           \tcomment             ",
+            "\t \t ",
+        ]
         texts += [_padded(key) for key in keys]
     return lines("DESCRIBE_TABLE", "col_name", texts, DDL)
 

@@ -52,12 +52,16 @@ class FileLayout:
             codecs = ("UNCOMPRESSED",)
         else:
             raise QueryFailed(
-                "INVALID_TABLE_PROPERTY", f"Unable to set format '{self.format}'. Use PARQUET, ORC, AVRO, JSON or TEXTFILE."
+                "INVALID_TABLE_PROPERTY",
+                f"Unable to set format '{self.format}'. Use PARQUET, ORC, AVRO, JSON or TEXTFILE.",
             )
         codec = (self.codec or _DEFAULT_CODECS.get(self.format, "GZIP")).upper()
         codec = "UNCOMPRESSED" if codec == "NONE" else codec
         if codec not in codecs:
-            raise QueryFailed("INVALID_TABLE_PROPERTY", f"{self.format} cannot be written with compression {codec}. Use {', '.join(codecs)}.")
+            raise QueryFailed(
+                "INVALID_TABLE_PROPERTY",
+                f"{self.format} cannot be written with compression {codec}. Use {', '.join(codecs)}.",
+            )
         return FileLayout(self.format, codec, self.partition_by, self.bucket_by, self.buckets, self.field_delimiter)
 
     def prepare(self, session: QuerySession) -> None:
@@ -66,7 +70,9 @@ class FileLayout:
             load_extension(session.connection, "avro")
 
 
-def write_files(session: QuerySession, sql: str, types: Sequence[tuple[str, str]], location: str, layout: FileLayout) -> int:
+def write_files(
+    session: QuerySession, sql: str, types: Sequence[tuple[str, str]], location: str, layout: FileLayout
+) -> int:
     """Run a query and write its rows below a location. A failure leaves no file of this query behind.
 
     :param types: names and DuckDB types of the query's columns.
@@ -132,7 +138,10 @@ def _copy_options(layout: FileLayout) -> tuple[str, str]:
     if layout.format == "JSON":
         return f"FORMAT json{compression}", f".json{ending}"
     delimiter = literal(layout.field_delimiter)
-    return f"FORMAT csv, HEADER false, DELIM {delimiter}, QUOTE '', ESCAPE '', NULLSTR '\\N'{compression}", f".txt{ending}"
+    return (
+        f"FORMAT csv, HEADER false, DELIM {delimiter}, QUOTE '', ESCAPE '', NULLSTR '\\N'{compression}",
+        f".txt{ending}",
+    )
 
 
 def _write_orc(session: QuerySession, query: str, location: str, layout: FileLayout) -> int:
