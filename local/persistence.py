@@ -38,20 +38,6 @@ log = logging.getLogger(__name__)
 # What a changing request to one service changes in others, in process. Everything else reaches the others by API.
 CHANGES_ALSO: dict[str, tuple[str, ...]] = {
     "athena": ("glue",),
-    "cloudformation": (
-        "athena",
-        "events",
-        "glue",
-        "iam",
-        "lakeformation",
-        "logs",
-        "redshift-serverless",
-        "s3",
-        "secretsmanager",
-        "sns",
-        "sqs",
-        "ssm",
-    ),
     "events": ("logs", "sns", "sqs"),
     "glue": ("logs", "lakeformation"),
     "lakeformation": ("glue",),

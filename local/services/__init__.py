@@ -54,7 +54,6 @@ _MOTO_STATE_IS_REAL = {
 # Package of ours -> what it serves: signing name, moto's name. A package may register more services itself.
 _OURS_ON_MOTO = {
     "athena": ("athena", "athena"),
-    "cloudformation": ("cloudformation", "cloudformation"),
     "glue": ("glue", "glue"),
     "lakeformation": ("lakeformation", "lakeformation"),
     "redshift": ("redshift-data", "redshiftdata"),

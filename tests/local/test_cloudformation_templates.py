@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
-from moto.cloudformation.exceptions import ValidationError
 
 from local.services.cloudformation.analysis import check_template, creation_order, deletion_order
+from local.services.cloudformation.failures import ValidationError
 from local.services.cloudformation.intrinsics import Scope
 from local.services.cloudformation.parameters import resolve_parameters
 from local.services.cloudformation.resources import RESOURCE_TYPES

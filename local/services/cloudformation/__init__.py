@@ -15,8 +15,10 @@ def install(settings: LocalSettings) -> None:
     :param settings: of the local AWS.
     """
     # Imported here: the command line imports this package without moto's start-up cost.
-    from moto.cloudformation import urls
+    from moto.core.base_backend import BackendDict
 
+    from local import services
+    from local.services.cloudformation.api import StacksBackend
     from local.services.cloudformation.local_services import LocalServices
     from local.services.cloudformation.resources import RESOURCE_TYPES
     from local.services.cloudformation.responses import CloudFormationResponse
@@ -25,5 +27,5 @@ def install(settings: LocalSettings) -> None:
 
     store = StackStore(settings.folder("cloudformation"))
     CloudFormationResponse.operations = StackOperations(RESOURCE_TYPES, LocalServices(settings), store)
-    urls.url_paths.clear()
-    urls.url_paths["{0}/$"] = CloudFormationResponse.dispatch
+    # The stacks are in the store; the back end only says where requests go.
+    services.serve("cloudformation", BackendDict(StacksBackend, "cloudformation"))

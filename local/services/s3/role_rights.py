@@ -25,10 +25,8 @@ def follow_roles(settings: LocalSettings) -> None:
 def _role_identities(account_id: str) -> Iterator[dict[str, Any]]:
     from moto.iam.models import iam_backends
 
-    from local.services.sts.trust import policy_statements, role_policy_documents
+    from local.services.sts.trust import role_statements
 
     iam = iam_backends[account_id]["aws"]
     for role in sorted(iam.roles.values(), key=lambda role: str(role.name)):
-        documents = role_policy_documents(role, iam)
-        statements = [statement for document in documents for statement in policy_statements(document)]
-        yield identities.identity(role.name, identities.granted_actions(statements))
+        yield identities.identity(role.name, identities.granted_actions(role_statements(role, iam)))

@@ -6,7 +6,8 @@ Source: IAM User Guide, "Roles terms and concepts". Conditions are not evaluated
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -15,6 +16,7 @@ from moto.iam.models import IAMBackend, Role
 from local.identity import ACCOUNT_ID, LOCAL_ADMIN
 
 _ACTION = "sts:AssumeRole"
+_PRINCIPAL_TAG = re.compile(r"\$\{aws:PrincipalTag/(?P<tag>[^}]+)\}", re.IGNORECASE)
 
 
 def may_assume(caller_arn: str, role: Role, iam: IAMBackend) -> bool:
@@ -33,18 +35,19 @@ def may_assume(caller_arn: str, role: Role, iam: IAMBackend) -> bool:
     return named or (account and _has_right(caller_arn, role.arn, iam))
 
 
-def role_policy_documents(role: Role, iam: IAMBackend) -> Iterator[Any]:
-    """All policy documents of a role: inline ones, then attached ones in their default version."""
-    yield from role.policies.values()
+def role_statements(role: Role, iam: IAMBackend) -> list[dict[str, Any]]:
+    """All statements of a role's policies: inline ones, then attached ones in their default version.
+
+    Policy variables of the role's tags (``${aws:PrincipalTag/Team}``) are replaced; one without such a tag stays as it
+    is and so matches nothing, as on AWS.
+    """
+    documents = list(role.policies.values())
     for arn in role.managed_policies:
         policy = iam.managed_policies.get(arn)
         if policy is not None:
-            yield next(version.document for version in policy.versions if version.is_default_version)
-
-
-def policy_statements(document: Any) -> list[dict[str, Any]]:
-    """The statements of a policy document, which may be JSON text or parsed, with one statement or a list."""
-    return _statements(document)
+            documents += [version.document for version in policy.versions if version.is_default]
+    tags = {tag["Key"]: tag["Value"] for tag in role.tags or []}
+    return [_with_tags(statement, tags) for document in documents for statement in _statements(document)]
 
 
 def as_list(value: Any) -> list[str]:
@@ -73,14 +76,21 @@ def _has_right(caller_arn: str, role_arn: str, iam: IAMBackend) -> bool:
     if caller is None:
         return False
     allowed = False
-    for document in role_policy_documents(caller, iam):
-        for statement in _statements(document):
-            if not _matches(_ACTION, statement.get("Action")) or not _matches(role_arn, statement.get("Resource")):
-                continue
-            if statement.get("Effect") == "Deny":
-                return False
-            allowed = allowed or not statement.get("Condition")
+    for statement in role_statements(caller, iam):
+        if not _matches(_ACTION, statement.get("Action")) or not _matches(role_arn, statement.get("Resource")):
+            continue
+        if statement.get("Effect") == "Deny":
+            return False
+        allowed = allowed or not statement.get("Condition")
     return allowed
+
+
+def _with_tags(statement: dict[str, Any], tags: Mapping[str, str]) -> dict[str, Any]:
+    def value_of(variable: re.Match[str]) -> str:
+        return tags.get(variable["tag"], variable[0])
+
+    resources = [_PRINCIPAL_TAG.sub(value_of, resource) for resource in as_list(statement.get("Resource"))]
+    return {**statement, "Resource": resources}
 
 
 def _matches(value: str, patterns: Any) -> bool:
