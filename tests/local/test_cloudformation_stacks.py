@@ -378,7 +378,54 @@ def test_tls_only_policy_is_readable_and_the_rest_of_it_is_enforced(stacks: Stac
     stacks.create(json.dumps(template))
     s3 = stacks.client("s3")
     s3.put_object(Bucket=f"{name}-zone", Key="a", Body=b"plain HTTP works on a laptop")
+    enforced = json.loads(s3.get_bucket_policy(Bucket=f"{name}-zone")["Policy"])["Statement"]
+    assert [item["Action"] for item in enforced] == ["s3:DeleteObject"], "known difference: no TLS-only statement"
     assert refusal(lambda: s3.delete_object(Bucket=f"{name}-zone", Key="a"))["Code"] == "AccessDenied"
+
+
+def test_settings_are_replaced_never_appended(stacks: Stacks) -> None:
+    body = """
+    Resources:
+      Settings: {Type: AWS::LakeFormation::DataLakeSettings, Properties: {MutationType: APPEND, Admins: []}}
+    """
+    stack = stacks.create(body)
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert (
+        "Settings",
+        "CREATE_FAILED",
+        "The local AWS applies data lake settings with MutationType REPLACE only.",
+    ) in (stacks.events(stack))
+
+
+def test_known_difference_stack_tags_stay_on_the_stack(stacks: Stacks, name: str) -> None:
+    cloudformation = stacks.client("cloudformation")
+    stack_id = cloudformation.create_stack(
+        StackName=name,
+        TemplateBody=BUCKET_AND_TOPIC,
+        Parameters=as_list({"Name": name}),
+        Tags=[{"Key": "team", "Value": "lake"}],
+    )["StackId"]
+    assert stacks.settled(stack_id)["Tags"] == [{"Key": "team", "Value": "lake"}]
+    topic = f"arn:aws:sns:us-east-1:123456789012:{name}-alerts"
+    assert stacks.client("sns").list_tags_for_resource(ResourceArn=topic)["Tags"] == []
+
+
+def test_known_difference_anybody_deploys_with_the_rights_of_the_deployer(stacks: Stacks, name: str) -> None:
+    """AWS makes resources with the rights of the caller or of the stack's role."""
+    powerless = {
+        "Resources": {
+            "Role": {
+                "Type": "AWS::IAM::Role",
+                "Properties": {"RoleName": f"{name}-powerless", "AssumeRolePolicyDocument": GLUE_MAY_ASSUME},
+            }
+        }
+    }
+    stacks.create(json.dumps(powerless))
+    caller = service_client("cloudformation", stacks.settings, f"{name}-powerless")
+    stack_id = caller.create_stack(StackName=name, TemplateBody=BUCKET_AND_TOPIC, Parameters=as_list({"Name": name}))[
+        "StackId"
+    ]
+    assert stacks.settled(stack_id)["StackStatus"] == "CREATE_COMPLETE"
 
 
 def test_stacks_survive_a_restart_and_an_interrupted_one_can_be_deleted(stacks: Stacks, name: str) -> None:
