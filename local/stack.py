@@ -17,8 +17,8 @@ TEMPLATE = REPOSITORY / "mwaa" / "cloudformation" / "lake.yaml"
 _NO_UPDATES = "No updates are to be performed."
 _POLL_SECONDS = 0.1
 _DEPLOYED_WITHIN_SECONDS = 180
-# What CloudFormation lets nobody update: such a stack is deleted and made again.
-_NEVER_CREATED = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"})
+# What CloudFormation lets nobody update, and what holds nothing worth keeping: deleted and made again.
+_MADE_AGAIN = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"})
 
 
 class StackFailed(LocalAwsError):
@@ -49,7 +49,7 @@ def deploy(
     stack = _describe(client, name)
     if stack and stack["StackStatus"].endswith("_IN_PROGRESS"):
         stack = _wait(client, stack["StackId"])
-    if stack and stack["StackStatus"] in _NEVER_CREATED:
+    if stack and stack["StackStatus"] in _MADE_AGAIN:
         progress(f"stack {name} is {stack['StackStatus']}: deleting it first")
         delete(settings)
         stack = None
@@ -117,7 +117,12 @@ def _start(client: Any, request: dict[str, Any], exists: bool) -> bool:
         if _NO_UPDATES in str(error):
             return False
         message = error.response["Error"]["Message"]
-        raise StackFailed(f"CloudFormation refused {TEMPLATE.name}: {message}") from error
+        hint = (
+            ". `python -m local reset` starts afresh and deletes all local data"
+            if "can not be updated" in message
+            else ""
+        )
+        raise StackFailed(f"CloudFormation refused {TEMPLATE.name}: {message}{hint}") from error
     return True
 
 

@@ -110,8 +110,11 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stacks]:
     settings = load_settings(tmp_path_factory.mktemp("cloudformation"))
     try:
         seaweedfs.start(settings)
-        control_plane.start(settings)
-        yield Stacks(settings)
+        with pytest.MonkeyPatch.context() as environment:
+            # No Glue job runs here: starting Spark in the background would only slow the rest down.
+            environment.setenv("SLUICE_WARM_SPARK", "0")
+            control_plane.start(settings)
+            yield Stacks(settings)
     finally:
         control_plane.stop(settings)
         seaweedfs.stop(settings)

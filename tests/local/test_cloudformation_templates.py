@@ -80,6 +80,14 @@ REFUSED = {
         "Resources: {Alerts: {Type: AWS::SNS::Topic, Condition: HasEmail}}",
         "unresolved condition HasEmail in resource Alerts",
     ),
+    "condition of nothing in a function": (
+        "Resources: {Alerts: {Type: AWS::SNS::Topic, Properties: {TopicName: !If [HasName, a, b]}}}",
+        "unresolved condition HasName in resource Alerts",
+    ),
+    "unknown function": (
+        'Resources: {Alerts: {Type: AWS::SNS::Topic, Properties: {TopicName: !Select [0, !GetAZs ""]}}}',
+        "resource Alerts: the local AWS does not support the function Fn::GetAZs",
+    ),
     "circle": (
         """
         Resources:
@@ -202,11 +210,6 @@ def test_function_gives(expression: str) -> None:
     conditions = "{IsProd: !Equals [!Ref Env, prod], IsTest: !And [!Condition IsProd, !Not [!Condition IsProd]]}"
     document = parse_template(f"Resources: {{R: {{Type: T, Properties: {{Value: {expression}}}}}}}")
     assert scope(conditions).resolve(document.resources["R"].properties["Value"]) == VALUES[expression]
-
-
-def test_unknown_function_is_refused() -> None:
-    with pytest.raises(ValidationError, match="does not support the function Fn::GetAZs"):
-        scope().resolve({"Fn::GetAZs": ""})
 
 
 def test_values_take_the_type_of_the_property() -> None:

@@ -6,7 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local.services.cloudformation.failures import template_error
-from local.services.cloudformation.intrinsics import PSEUDO_PARAMETERS, references
+from local.services.cloudformation.intrinsics import (
+    FUNCTION_NAMES,
+    PSEUDO_PARAMETERS,
+    function_calls,
+    references,
+)
 from local.services.cloudformation.resource_type import ResourceType
 from local.services.cloudformation.shapes import problems
 from local.services.cloudformation.template import ResourceDeclaration, Template
@@ -38,28 +43,48 @@ def _property_problems(item: ResourceDeclaration, types: Mapping[str, ResourceTy
         yield f"resource {item.logical_id} ({item.type_name}): {problem}"
 
 
-def _reference_problems(template: Template, types: Mapping[str, ResourceType]) -> list[str]:
+def _reference_problems(template: Template, types: Mapping[str, ResourceType]) -> Iterator[str]:
     places: dict[str, Any] = {f"resource {name}": dict(item.properties) for name, item in template.resources.items()}
-    places |= {f"output {name}": item.get("Value") for name, item in template.outputs.items()}
+    places |= {f"output {name}": dict(item) for name, item in template.outputs.items()}
     places |= {f"condition {name}": value for name, value in template.conditions.items()}
-    found = []
     for place, value in places.items():
-        for name, attribute in references(value):
-            if name not in template.resources:
-                if attribute or (name not in template.parameters and name not in PSEUDO_PARAMETERS):
-                    found.append(f"unresolved reference {name} in {place}")
-            elif attribute and attribute not in types[template.resources[name].type_name].attributes:
-                type_name = template.resources[name].type_name
-                found.append(f"{place}: {type_name} has no attribute {attribute} in the local AWS (Fn::GetAtt {name})")
+        yield from _value_problems(place, value, template, types)
+        yield from _call_problems(place, value, template)
     for name, item in template.resources.items():
-        found += [
-            f"unresolved DependsOn {other} in resource {name}"
-            for other in item.depends_on
-            if other not in template.resources
-        ]
-        if item.condition and item.condition not in template.conditions:
-            found.append(f"unresolved condition {item.condition} in resource {name}")
-    return found
+        for other in item.depends_on:
+            if other not in template.resources:
+                yield f"unresolved DependsOn {other} in resource {name}"
+    for name, condition in _named_conditions(template):
+        if condition not in template.conditions:
+            yield f"unresolved condition {condition} in {name}"
+
+
+def _named_conditions(template: Template) -> Iterator[tuple[str, str]]:
+    for name, item in template.resources.items():
+        if item.condition:
+            yield f"resource {name}", item.condition
+    for name, output in template.outputs.items():
+        if "Condition" in output:
+            yield f"output {name}", output["Condition"]
+
+
+def _value_problems(place: str, value: Any, template: Template, types: Mapping[str, ResourceType]) -> Iterator[str]:
+    for name, attribute in references(value):
+        if name not in template.resources:
+            if attribute or (name not in template.parameters and name not in PSEUDO_PARAMETERS):
+                yield f"unresolved reference {name} in {place}"
+        elif attribute and attribute not in types[template.resources[name].type_name].attributes:
+            type_name = template.resources[name].type_name
+            yield f"{place}: {type_name} has no attribute {attribute} in the local AWS (Fn::GetAtt {name})"
+
+
+def _call_problems(place: str, value: Any, template: Template) -> Iterator[str]:
+    for name, argument in function_calls(value):
+        if name not in FUNCTION_NAMES:
+            yield f"{place}: the local AWS does not support the function {name}"
+        condition = argument[0] if name == "Fn::If" else argument if name == "Condition" else None
+        if condition is not None and not isinstance(condition, dict) and condition not in template.conditions:
+            yield f"unresolved condition {condition} in {place}"
 
 
 def dependencies(item: ResourceDeclaration, template: Template) -> list[str]:

@@ -33,6 +33,19 @@ def function_of(value: Any) -> tuple[str, Any] | None:
     return None
 
 
+def function_calls(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every function call inside a value, outermost first.
+
+    :param value: any part of a template.
+    """
+    call = function_of(value)
+    if call is not None:
+        yield call
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for child in children:
+        yield from function_calls(child)
+
+
 def references(value: Any) -> Iterator[tuple[str, str | None]]:
     """Every (name, attribute) a value refers to; attribute is None for `Ref`.
 
@@ -101,8 +114,6 @@ class Scope:
         call = function_of(value)
         if call is not None:
             name, argument = call
-            if name not in _FUNCTIONS:
-                raise template_error(f"Template error: the local AWS does not support the function {name}")
             return _FUNCTIONS[name](self, argument)
         if isinstance(value, dict):
             resolved = {name: self.resolve(item) for name, item in value.items()}
@@ -214,3 +225,5 @@ _FUNCTIONS: dict[str, Callable[[Scope, Any], Any]] = {
     "Fn::Base64": lambda scope, text: base64.b64encode(str(scope.resolve(text)).encode()).decode(),
     "Fn::ToJsonString": lambda scope, value: json.dumps(scope.resolve(value)),
 }
+
+FUNCTION_NAMES = frozenset(_FUNCTIONS)
