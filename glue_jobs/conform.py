@@ -28,7 +28,7 @@ def conform(records: DataFrame, contract: Contract, ingest_date: date) -> DataFr
     :param ingest_date: delivery day, for rules that compare with it
     """
     distinct = remove_duplicates(records, list(contract.landing.columns))
-    typed = add_typed_columns(distinct, contract)
+    typed = add_typed_columns(distinct, contract, ingest_date)
     return add_rule_results(typed, contract.row_rules, ingest_date)
 
 
@@ -39,23 +39,24 @@ def remove_duplicates(records: DataFrame, delivered: list[str]) -> DataFrame:
     :param delivered: names of the delivered columns
     """
     origin = F.struct(F.col(FILE), F.col(LINE))
-    counted = records.groupBy(*delivered, RESCUED, PROBLEM, TEXT).agg(
+    counted = records.groupBy(*map(_column, delivered), RESCUED, PROBLEM, TEXT).agg(
         F.min(origin).alias("_origin"), F.count(F.lit(1)).alias(COPIES)
     )
     return counted.select("*", f"_origin.{FILE}", f"_origin.{LINE}").drop("_origin")
 
 
-def add_typed_columns(records: DataFrame, contract: Contract) -> DataFrame:
+def add_typed_columns(records: DataFrame, contract: Contract, ingest_date: date) -> DataFrame:
     """Compute the contract's columns; the delivered ones move into the struct column ``raw``.
 
     :param records: distinct records
     :param contract: the compiled contract
+    :param ingest_date: value of ``${ingest_date}`` in expressions of derived columns
     """
     delivered = list(contract.landing.columns)
     read = [F.expr(str(column.expression)).alias(column.name) for column in contract.columns if column.source]
     typed = records.select(
         *read,
-        F.struct(*delivered).alias(RAW),
+        F.struct(*map(_column, delivered)).alias(RAW),
         F.col(RESCUED).alias(RESCUED_COLUMN),
         F.col(FILE).alias(SOURCE_FILE),
         F.col(LINE).alias(SOURCE_LINE),
@@ -65,7 +66,7 @@ def add_typed_columns(records: DataFrame, contract: Contract) -> DataFrame:
     )
     for column in contract.columns:
         if column.derived:
-            computed = F.expr(str(column.expression)).cast(column.spark_type)
+            computed = F.expr(_with_day(str(column.expression), ingest_date)).cast(column.spark_type)
             typed = typed.withColumn(column.name, computed)
     return typed
 
@@ -102,7 +103,7 @@ def quarantined(conformed: DataFrame, contract: Contract) -> DataFrame:
     :param conformed: result of :func:`conform`
     :param contract: the compiled contract
     """
-    delivered = [F.col(f"{RAW}.{name}").alias(name) for name in contract.landing.columns]
+    delivered = [F.col(RAW)[name].alias(name) for name in contract.landing.columns]
     payload = F.struct(*delivered, F.col(RESCUED_COLUMN).alias("_rescued"), F.col(TEXT).alias("_record"))
     return (
         conformed.where(F.size(FAILED_RULES) > 0)
@@ -122,7 +123,15 @@ def quarantined(conformed: DataFrame, contract: Contract) -> DataFrame:
 def _broken(rules: list[Rule], ingest_date: date) -> SparkColumn:
     if not rules:
         return F.array().cast("array<string>")
-    day = f"DATE'{ingest_date.isoformat()}'"
-    tests = [F.expr(str(rule.fails_when).replace("${ingest_date}", day)) for rule in rules]
+    tests = [F.expr(_with_day(str(rule.fails_when), ingest_date)) for rule in rules]
     ids = [F.when(test, F.lit(rule.id)) for test, rule in zip(tests, rules, strict=True)]
     return F.array_compact(F.array(*ids))
+
+
+def _column(name: str) -> SparkColumn:
+    """Return a delivered column; header names may hold dots and blanks."""
+    return F.col(f"`{name.replace('`', '``')}`")
+
+
+def _with_day(expression: str, ingest_date: date) -> str:
+    return expression.replace("${ingest_date}", f"DATE'{ingest_date.isoformat()}'")

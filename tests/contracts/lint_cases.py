@@ -93,6 +93,9 @@ LINT_CASES: dict[str, tuple[Callable[[Document], None], str, str]] = {
         lambda d: _set(_column(d, "customer_id")["customProperties"][0], "value", {"method": "md5", "domain": "c"}),
         "properties[7]", "'md5'",
     ),
+    "masking that does not fit": (
+        lambda d: _set(_column(d, "customer_id"), "physicalType", "int"), "properties[7].physicalType", "varchar(64)",
+    ),
     "key without a position": (
         lambda d: _without(_column(d, "line_no"), "primaryKeyPosition"), "schema[0].properties", "[-1, 1]",
     ),

@@ -42,7 +42,15 @@ def source_name(column: Document) -> str | None:
     if is_derived(column) or custom_property(column, "generatedBy"):
         return None
     objects = column.get("transformSourceObjects", [])
-    return str(objects[0]).rsplit(".", 1)[-1] if objects else None
+    return str(objects[0]).split(".", 2)[-1] if objects else None
+
+
+def sql_name(name: str) -> str:
+    """Return a column name for Spark SQL, quoted when it is not a plain word.
+
+    :param name: column or header name
+    """
+    return name if name.isidentifier() else f"`{name.replace('`', '``')}`"
 
 
 def _compiled_column(column: Document) -> dict[str, Any]:
@@ -78,7 +86,7 @@ def _expression(column: Document, spark_type: str) -> str | None:
         return None
     if is_derived(column):
         return " ".join(str(logic).split())
-    value = " ".join(logic.split()) if logic else f"trim({source_name(column)})"
+    value = " ".join(logic.split()) if logic else f"trim({sql_name(str(source_name(column)))})"
     if spark_type == "string":
         return f"nullif({value}, '')"
     time_format = column.get("logicalTypeOptions", {}).get("format")

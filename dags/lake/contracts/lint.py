@@ -13,6 +13,7 @@ from lake.contracts.odcs import Document, Problem, custom_property, server, sla
 
 SEVERITIES = ("info", "warning", "error")
 ACCESS = ("read", "write")
+PSEUDONYM_TYPE = "varchar(64)"
 MASKING_METHODS = ("hmac-sha256",)
 REFUSED_FILE_CHOICES = ("stop", "continue")
 _FILTERABLE = ("string", "number", "integer", "boolean")
@@ -162,6 +163,10 @@ def _lint_privacy(path: str, name: str, column: Document) -> Iterator[Problem]:
     if masking is not None and masking.get("method") not in MASKING_METHODS:
         found = masking.get("method")
         yield Problem(path, f"masking method {found!r} is not known", f"Use one of {', '.join(MASKING_METHODS)}.")
+    if masking is not None and column.get("physicalType") != PSEUDONYM_TYPE:
+        found = column.get("physicalType")
+        fix = f"A pseudonym is 64 hexadecimal digits: write physicalType: {PSEUDONYM_TYPE}."
+        yield Problem(f"{path}.physicalType", f"masked column {name} is {found!r}", fix)
     if masking is not None and "domain" not in masking:
         yield Problem(
             path, f"masking of {name} has no domain", "Columns of one domain share pseudonyms and can be joined."
@@ -230,7 +235,7 @@ def _lint_predicate(path: str, predicate: str, columns: list[str]) -> Iterator[P
             fix = f"Known: {', '.join(PREDICATE_PARAMETERS)}."
             yield Problem(path, f"parameter ${{{name}}} is not known", fix)
     text = _PARAMETER.sub(" ", _QUOTED.sub(" ", predicate))
-    text = re.sub(r"\braw\.\w+", " ", text)
+    text = re.sub(r"\braw\.(\w+|`[^`]+`)", " ", text)
     for word in _IDENTIFIER.findall(text):
         if word.lower() not in _SQL_WORDS and word not in columns:
             fix = f"Columns are {', '.join(columns)}; delivered text is raw.<Header>."

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from lake.contracts.columns import sql_name
 from lake.contracts.odcs import Document
 
 ENGINE = "sluice"
@@ -93,7 +94,7 @@ def _computed_rule(column: dict[str, Any], names: list[str]) -> dict[str, Any]:
     """Return the rule that a derived column has a value wherever its inputs have one (an overflow gives none)."""
     words = re.findall(r"\b[a-z_]\w*\b", re.sub(r"'[^']*'", "", column["expression"]))
     inputs = [name for name in names if name in words]
-    known = " AND ".join(f"{name} IS NOT NULL" for name in inputs)
+    known = " AND ".join(f"{name} IS NOT NULL" for name in inputs) or "true"
     text = f"{column['name']} can be computed"
     predicate = null_safe(f"{column['name']} IS NULL AND {known}")
     name = column["name"]
@@ -101,7 +102,7 @@ def _computed_rule(column: dict[str, Any], names: list[str]) -> dict[str, Any]:
 
 
 def _column_rules(column: dict[str, Any]) -> list[dict[str, Any]]:
-    name, raw, typed = column["name"], f"raw.{column['source']}", column["name"]
+    name, raw, typed = column["name"], f"raw.{sql_name(column['source'])}", column["name"]
     blank = f"coalesce(trim({raw}), '') = ''"
     options: dict[str, Any] = column["options"]
     found: list[tuple[str, str, str, str]] = []
