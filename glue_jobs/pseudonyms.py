@@ -84,6 +84,7 @@ def _masker(key: PseudonymKey, domain: str) -> Callable[[SparkColumn], SparkColu
             for value in batch.dropna().unique():
                 if value not in known:
                     known[value] = pseudonym(key, domain, value)
-            yield batch.map(known)
+            # Built as objects: Series.map of a batch without any customer has a type Arrow refuses as text.
+            yield pd.Series([known.get(value) for value in batch], dtype=object)
 
     return mask  # type: ignore[no-any-return]

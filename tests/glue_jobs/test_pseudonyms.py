@@ -21,6 +21,11 @@ def test_pseudonym_is_a_standard_keyed_hash(clean: Clean) -> None:
     assert found == [anna, anna, hmac.new(KEY.secret, b"customer:17851", hashlib.sha256).hexdigest(), None]
 
 
+def test_day_of_guests_only(clean: Clean) -> None:
+    day = clean({"a.csv": csv_bytes(sale(CustomerID=""), sale(CustomerID="", Quantity="7"))})
+    assert [row["customer_id"] for row in day.published().collect()] == [None, None]
+
+
 def test_other_key_and_other_domain_give_unrelated_pseudonyms() -> None:
     other = PseudonymKey(b"another key of another environment", "v")
     values = {pseudonym(KEY, "customer", "1"), pseudonym(other, "customer", "1"), pseudonym(KEY, "supplier", "1")}
