@@ -20,25 +20,13 @@ from werkzeug.exceptions import NotFound
 from local.errors import AwsError
 
 _READ_AND_WRITTEN = (
-    "BucketEncryption",
-    "BucketLifecycleConfiguration",
     "BucketLogging",
     "BucketNotificationConfiguration",
-    "BucketOwnershipControls",
     "BucketPolicy",
-    "BucketTagging",
     "BucketWebsite",
     "PublicAccessBlock",
 )
-_DELETED = (
-    "BucketEncryption",
-    "BucketLifecycle",
-    "BucketOwnershipControls",
-    "BucketPolicy",
-    "BucketTagging",
-    "BucketWebsite",
-    "PublicAccessBlock",
-)
+_DELETED = ("BucketPolicy", "BucketWebsite", "PublicAccessBlock")
 SERVED = frozenset(
     {"CreateBucket", "DeleteBucket", "HeadBucket", "ListBuckets"}
     | {f"{verb}{setting}" for verb in ("Get", "Put") for setting in _READ_AND_WRITTEN}
