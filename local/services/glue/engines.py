@@ -26,12 +26,12 @@ _lock = threading.Lock()
 def start(settings: LocalSettings) -> None:
     """Remember where we are and warm up the default Glue version in the background.
 
-    ``SLUICE_WARM_SPARK=0`` leaves the warming to the first job run: it costs about 25 s of processor time.
+    ``SLUICE_GLUE_PREWARM=0`` leaves the warming to the first job run: it costs about 25 s of processor time.
     """
     global _settings, _crawler_engine
     _settings = settings
     _crawler_engine = CrawlerEngine(settings, lambda: persist("glue"))
-    if os.environ.get("SLUICE_WARM_SPARK") == "0":
+    if os.environ.get("SLUICE_GLUE_PREWARM") == "0":
         return
     try:
         job_engine(DEFAULT_VERSION).prepare()

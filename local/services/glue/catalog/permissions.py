@@ -1,10 +1,12 @@
-"""Lake Formation in front of catalog writes.
+"""Lake Formation in front of the Data Catalog.
 
 Source: Lake Formation developer guide, "Lake Formation permissions reference". It names no permission for
 partitions: here creating them takes INSERT, changing them ALTER, dropping them DELETE.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from local.identity import LOCAL_ADMIN, Caller
 from local.services.lakeformation import access
@@ -22,6 +24,32 @@ def require(caller: Caller, action: str, database: str, table: str | None = None
     if caller.name == LOCAL_ADMIN:
         return
     access.require(caller.arn, action, database.lower(), table.lower() if table else None, location)
+
+
+def may_see(caller: Caller, database: str, table: str | None = None) -> bool:
+    """Whether a list shows this database or table to the caller."""
+    return caller.name == LOCAL_ADMIN or access.allowed(
+        caller.arn, "DESCRIBE", database.lower(), table.lower() if table else None
+    )
+
+
+def visible_part(caller: Caller, table: dict[str, Any]) -> dict[str, Any]:
+    """A table as GetTable answers it: without the columns that the caller may not see.
+
+    :param table: the whole answer
+    """
+    if caller.name == LOCAL_ADMIN:
+        return table
+    storage = table.get("StorageDescriptor") or {}
+    columns, keys = storage.get("Columns") or [], table.get("PartitionKeys") or []
+    names = [column["Name"] for column in (*columns, *keys)]
+    seen = set(access.table_access(caller.arn, table["DatabaseName"], table["Name"], names, "DESCRIBE").columns)
+    shown = dict(table)
+    if columns:
+        shown["StorageDescriptor"] = storage | {"Columns": [column for column in columns if column["Name"] in seen]}
+    if keys:
+        shown["PartitionKeys"] = [key for key in keys if key["Name"] in seen]
+    return shown
 
 
 def require_location(caller: Caller, database: str, table: str | None, storage: dict[str, object] | None) -> None:

@@ -11,6 +11,7 @@ from local.errors import AwsError
 from local.identity import Caller, caller_of
 from local.services.glue.catalog import permissions
 from local.services.glue.catalog.backend import CatalogBackend
+from local.services.glue.catalog.tables import LocalTable
 from local.services.glue.pages import page
 from local.services.lakeformation import catalog_events
 
@@ -65,8 +66,16 @@ class CatalogResponse(GlueResponse):
         catalog_events.database_dropped(name)
         return result
 
+    def get_database(self) -> ActionResult:
+        database = self.catalog.get_database(self.parameters["Name"])
+        permissions.require(self.caller, "DESCRIBE", database.name)
+        return ActionResult({"Database": database.as_dict()})
+
     def get_databases(self) -> ActionResult:
-        databases, token = self._page(self.catalog.get_databases())
+        visible = [
+            database for database in self.catalog.get_databases() if permissions.may_see(self.caller, database.name)
+        ]
+        databases, token = self._page(visible)
         return ActionResult({"DatabaseList": [database.as_dict() for database in databases], "NextToken": token})
 
     def create_table(self) -> ActionResult:
@@ -113,16 +122,31 @@ class CatalogResponse(GlueResponse):
         self.catalog.delete_table(self.database_name, name)
         catalog_events.table_dropped(self.database_name, name)
 
+    def get_table(self) -> ActionResult:
+        table = self._visible_table(self.parameters["Name"])
+        return ActionResult({"Table": permissions.visible_part(self.caller, table.as_dict())})
+
     def get_tables(self) -> ActionResult:
-        tables, token = self._page(
-            self.catalog.get_tables(self.database_name.lower(), self.parameters.get("Expression"))
-        )
-        return ActionResult({"TableList": [table.as_dict() for table in tables], "NextToken": token})
+        visible = [
+            table
+            for table in self.catalog.get_tables(self.database_name.lower(), self.parameters.get("Expression"))
+            if permissions.may_see(self.caller, table.database_name, table.name)
+        ]
+        tables, token = self._page(visible)
+        answers = [permissions.visible_part(self.caller, table.as_dict()) for table in tables]
+        return ActionResult({"TableList": answers, "NextToken": token})
+
+    def get_table_version(self) -> ActionResult:
+        table = self._visible_table(self.table_name)
+        version = table.as_dict(self.parameters.get("VersionId"))
+        shown = permissions.visible_part(self.caller, version)
+        return ActionResult({"TableVersion": {"Table": shown, "VersionId": version["VersionId"]}})
 
     def get_table_versions(self) -> ActionResult:
-        table = self.catalog.local_table(self.database_name, self.table_name)
+        table = self._visible_table(self.table_name)
         versions, token = self._page(list(reversed(table.versions)))
-        found = [{"Table": table.as_dict(version), "VersionId": version} for version in versions]
+        shown = [permissions.visible_part(self.caller, table.as_dict(version)) for version in versions]
+        found = [{"Table": answer, "VersionId": answer["VersionId"]} for answer in shown]
         return ActionResult({"TableVersions": found, "NextToken": token})
 
     def create_partition(self) -> ActionResult:
@@ -154,15 +178,26 @@ class CatalogResponse(GlueResponse):
 
     def batch_get_partition(self) -> ActionResult:
         self._check_batch("PartitionsToGet")
+        self._visible_table(self.table_name)
         return super().batch_get_partition()
 
+    def get_partition(self) -> ActionResult:
+        self._visible_table(self.table_name)
+        return super().get_partition()
+
     def get_partitions(self) -> ActionResult:
+        self._visible_table(self.table_name)
         found = self.catalog.partitions_of(self.database_name, self.table_name, self.parameters.get("Expression"))
         partitions, token = self._page(found, PARTITIONS_PER_PAGE)
         answers = [partition.as_dict() for partition in partitions]
         if self.parameters.get("ExcludeColumnSchema"):
             answers = [_without_columns(answer) for answer in answers]
         return ActionResult({"Partitions": answers, "NextToken": token})
+
+    def _visible_table(self, name: str) -> LocalTable:
+        table = self.catalog.local_table(self.database_name, name)
+        permissions.require(self.caller, "DESCRIBE", self.database_name, table.name)
+        return table
 
     def _require_on_table(self, action: str) -> None:
         table = self.catalog.get_table(self.database_name, self.table_name)

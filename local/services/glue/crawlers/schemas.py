@@ -83,9 +83,9 @@ def merged_type(first: str, second: str) -> str:
     if first == "":
         return second
     if first in _NUMBERS and second in _NUMBERS:
-        wider = max(first, second, key=_NUMBERS.index)
-        # A float cannot hold every bigint
-        return "double" if "float" in (first, second) and wider != "float" else wider
+        narrower, wider = sorted((first, second), key=_NUMBERS.index)
+        # A float cannot hold every int
+        return "double" if wider == "float" and narrower in ("int", "bigint") else wider
     return "string"
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_BIGINT = re.compile(r"[+-]?\d{1,19}")
-_DOUBLE = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_BIGINT = re.compile(r"[+-]?\d{1,19}", re.ASCII)
+_DOUBLE = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _BIGINT_RANGE = range(-(2**63), 2**63)
 _BOOLEAN = frozenset({"true", "false"})
 

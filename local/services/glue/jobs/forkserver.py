@@ -17,7 +17,8 @@ from local.services.glue.worker.job_process import JobSpec
 
 log = logging.getLogger(__name__)
 
-START_TIMEOUT_SECONDS = 120
+# Imports alone take 10 s on two idle cores; a busy CI machine has taken minutes.
+START_TIMEOUT_SECONDS = 600
 
 
 class ForkServerError(Exception):

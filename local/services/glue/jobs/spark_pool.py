@@ -30,7 +30,10 @@ MAXIMUM_JVMS = 2
 # RSS grows with each SparkContext: 1.1 to 1.35 GB were measured after five runs.
 RUNS_PER_JVM = 20
 SURPLUS_IDLE_SECONDS = 60
-START_TIMEOUT_SECONDS = 90
+# 3 s on two idle cores; a busy CI machine has taken minutes.
+START_TIMEOUT_SECONDS = 600
+# A run that waits for a JVM survives this many failed starts.
+START_ATTEMPTS = 3
 
 
 class SparkStartError(Exception):
@@ -154,6 +157,7 @@ class SparkPool:
         """
         with self.changed:
             self.failure = None
+            attempts = 0
             while not cancelled.is_set() and not self.closed:
                 self._drop_dead()
                 if self.idle:
@@ -161,7 +165,10 @@ class SparkPool:
                     self.lent.add(jvm)
                     return jvm
                 if self.failure is not None:
-                    raise SparkStartError(str(self.failure)) from self.failure
+                    attempts += 1
+                    if attempts >= START_ATTEMPTS:
+                        raise SparkStartError(str(self.failure)) from self.failure
+                    self.failure = None
                 if self.starting == 0:
                     self._start_another()
                 self.changed.wait(0.2)

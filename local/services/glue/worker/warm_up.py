@@ -5,6 +5,7 @@ Run as a job by the pool before a JVM is lent out; most of a first job's time is
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from pyspark.sql import functions as F
 
 
 def main() -> None:
+    # Nobody waits for this process yet: give way to what the machine does besides
+    os.nice(10)
     spark = SparkSession.builder.getOrCreate()
     folder = Path.cwd()
     source = folder / "warm.csv"
