@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 
 from local.demo.facts import Access, DayLedger, View
 
@@ -13,22 +14,17 @@ def heading(text: str) -> str:
     return f"\n{text}\n{RULE}"
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[object]], left: int = 1) -> str:
-    """Columns of equal width; the first ``left`` columns are text, the others numbers.
+def table(header: Sequence[str], rows: Iterable[Sequence[object]], align: str) -> str:
+    """Columns of equal width.
 
-    :param left: how many columns are aligned to the left
+    :param align: one letter a column: ``<`` left, ``>`` right
     """
-    cells = [[str(cell) for cell in header], *[[_cell(cell) for cell in row] for row in rows]]
+    cells = [list(header), *[[_cell(cell) for cell in row] for row in rows]]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
-    lines = [
-        "  "
-        + "  ".join(
-            cell.ljust(width) if column < left else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
+    return "\n".join(
+        "  " + "  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, align, widths, strict=True)).rstrip()
         for row in cells
-    ]
-    return "\n".join(lines)
+    )
 
 
 def days_section(ledgers: Sequence[DayLedger]) -> str:
@@ -42,7 +38,7 @@ def days_section(ledgers: Sequence[DayLedger]) -> str:
             reasons[reason] = reasons.get(reason, 0) + count
     text = [
         heading("Rows: landed = published + quarantined + duplicates"),
-        table(["day", "landed", "published", "quarantined", "duplicates", "balances"], rows),
+        table(["day", "landed", "published", "quarantined", "duplicates", "balances"], rows, "<>>>>>"),
     ]
     if reasons:
         text.append("\n  quarantined because (a row may have several reasons)")
@@ -55,7 +51,7 @@ def days_section(ledgers: Sequence[DayLedger]) -> str:
 def lake_section(partitions: Mapping[str, str]) -> str:
     rows = [(day, location) for day, location in sorted(partitions.items())]
     return "\n".join(
-        [heading(f"Lake: curated.online_retail, {len(rows)} partitions"), table(["day", "version"], rows, left=2)]
+        [heading(f"Lake: curated.online_retail, {len(rows)} partitions"), table(["day", "version"], rows, "<<")]
     )
 
 
@@ -65,14 +61,17 @@ def warehouse_section(tables: Mapping[str, int], views: Sequence[View]) -> str:
         (f"mart.{view.name}", view.rows, "materialized view, " + ("STALE" if view.stale else "refreshed"))
         for view in views
     ]
-    return "\n".join([heading("Warehouse (Redshift)"), table(["relation", "rows", ""], rows)])
+    return "\n".join([heading("Warehouse (Redshift)"), table(["relation", "rows", ""], rows, "<><")])
 
 
 def best_sellers_section(rows: Sequence[Sequence[object]]) -> str:
+    priced = [
+        (code, description, pieces, f"{Decimal(str(revenue)):,.2f}") for code, description, pieces, revenue in rows
+    ]
     return "\n".join(
         [
             heading(f"Top {len(rows)} of the materialized view mart.product_sales"),
-            table(["stock code", "description", "pieces", "revenue in GBP"], rows, left=2),
+            table(["stock code", "description", "pieces", "revenue in GBP"], priced, "<<>>"),
         ]
     )
 

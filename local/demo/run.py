@@ -101,15 +101,14 @@ class Demo:
         return all(day.balanced for day in ledgers)
 
     def _next_steps(self) -> str:
-        env = _shown(self._state_dir / "env.sh")
-        return "\n".join(
-            [
-                report.heading("It is all still running: look around"),
-                f"  . {env}                                   # your shell and Airflow now talk to the local AWS",
-                "  airflow dags test online_retail_daily 2010-12-02   # run a day again: nothing is done twice",
-                "  make down                                          # stop; data stays until the next demo",
-            ]
-        )
+        steps = {
+            f". {_shown(self._state_dir / 'env.sh')}": "your shell and Airflow now talk to the local AWS",
+            f"airflow dags test online_retail_daily {DAYS[0]}": "run a day again: nothing is done twice",
+            "make down": "stop; the data stays until the next demo",
+        }
+        width = max(len(command) for command in steps)
+        lines = [f"  {command:<{width}}   # {what}" for command, what in steps.items()]
+        return "\n".join([report.heading("It is all still running: look around"), *lines])
 
 
 def _reason(outcome: RunOutcome) -> str:
