@@ -114,6 +114,19 @@ def _stack_from(data: Mapping[str, Any]) -> Stack:
     return Stack(**fields)
 
 
+def _settled_status(interrupted: str) -> str:
+    """What becomes of a stack whose deployment was killed.
+
+    Every finished step is on file, so after an update the records are true and the next update continues from them; an
+    unfinished creation or deletion can only be deleted, as on AWS.
+    """
+    if interrupted == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS":
+        return "UPDATE_COMPLETE"
+    if interrupted.startswith("UPDATE"):
+        return "UPDATE_ROLLBACK_COMPLETE"
+    return interrupted.replace("_IN_PROGRESS", "_FAILED")
+
+
 class StackStore:
     """Stacks by id, one file each, written after every step so that a killed deployment can be cleaned up."""
 
@@ -132,13 +145,10 @@ class StackStore:
                 self._mark_interrupted(stack)
 
     def _mark_interrupted(self, stack: Stack) -> None:
-        doing = stack.status.removesuffix("_IN_PROGRESS").removesuffix("_CLEANUP").removesuffix("_COMPLETE")
-        # Every finished step is on file, so after an interrupted update the records are true and a next update
-        # continues from them; an unfinished creation or deletion can only be deleted, as on AWS.
-        settled = "UPDATE_ROLLBACK_COMPLETE" if doing.startswith("UPDATE") else f"{doing}_FAILED"
         for record in stack.resources.values():
             if record.status.endswith("_IN_PROGRESS"):
                 record.status = "UPDATE_FAILED"
+        settled = _settled_status(stack.status)
         stack.enter(settled, "the local AWS was stopped while the stack was being deployed")
         self.save(stack)
 
