@@ -197,6 +197,11 @@ def test_16_new_tables_are_open_to_iam_when_the_settings_say_so(lake: Lake) -> N
 
 
 def test_17_grants_are_enforced_by_the_catalog(lake: Lake, refused: Refused) -> None:
+    error = refused(lake.client("glue", "outsider").get_table, DatabaseName="db", Name="people")
+    assert error["Code"] == "AccessDeniedException"
+    lake.grant("analyst", columns("id", "country"), "SELECT")
+    table = lake.client("glue", "analyst").get_table(DatabaseName="db", Name="people")["Table"]
+    assert [column["Name"] for column in table["StorageDescriptor"]["Columns"]] == ["id", "country"]
     error = refused(lake.client("glue", "outsider").delete_table, DatabaseName="db", Name="people")
     assert error["Code"] == "AccessDeniedException"
     lake.grant("outsider", TABLE, "DROP")
