@@ -1,8 +1,8 @@
 """From a Trino query to DuckDB SQL that can reach only what Lake Formation grants its caller.
 
 Each table reference becomes a temporary view of its own that holds the permitted columns and rows. Names are resolved
-against those views only, so a hidden column does not exist, however it is spelled; views of the catalog are expanded with
-the caller's rights.
+against those views only, so a hidden column does not exist, however it is spelled; views of the catalog are expanded
+with the caller's rights.
 """
 
 from __future__ import annotations
@@ -215,7 +215,8 @@ class _Compiler:
             return f"SELECT {selected} FROM ({scan}) AS t__"
         # Materialized: no condition of the caller is ever evaluated on a hidden row, where its error would tell.
         condition = self._filter(granted.row_filter, table)
-        return f"WITH rows__ AS MATERIALIZED (SELECT {selected} FROM ({scan}) AS t__ WHERE {condition}) SELECT * FROM rows__"
+        rows = f"SELECT {selected} FROM ({scan}) AS t__ WHERE {condition}"
+        return f"WITH rows__ AS MATERIALIZED ({rows}) SELECT * FROM rows__"
 
     def _filter(self, predicate: str, table: Table) -> str:
         """A Lake Formation predicate in DuckDB's SQL; it may name hidden columns."""

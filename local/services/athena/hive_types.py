@@ -15,7 +15,8 @@ _HIVE_TO_DUCKDB = {
     "timestamptz": "TIMESTAMPTZ", "timestamp with time zone": "TIMESTAMPTZ", "time": "TIME", "uuid": "UUID",
 }  # fmt: skip
 _DUCKDB_TO_HIVE = {
-    "VARCHAR": "string", "TEXT": "string", "INTEGER": "int", "INT": "int", "TIMESTAMPTZ": "timestamp with time zone", "BIGINT": "bigint", "SMALLINT": "smallint", "TINYINT": "tinyint",
+    "VARCHAR": "string", "TEXT": "string", "INTEGER": "int", "INT": "int",
+    "TIMESTAMPTZ": "timestamp with time zone", "BIGINT": "bigint", "SMALLINT": "smallint", "TINYINT": "tinyint",
     "DOUBLE": "double", "FLOAT": "float", "BOOLEAN": "boolean", "DATE": "date", "TIMESTAMP": "timestamp",
     "TIMESTAMP_S": "timestamp", "TIMESTAMP_MS": "timestamp", "TIMESTAMP_NS": "timestamp",
     "TIMESTAMP WITH TIME ZONE": "timestamp with time zone", "BLOB": "binary", "UUID": "uuid", "JSON": "json",

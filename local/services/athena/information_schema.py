@@ -19,7 +19,8 @@ _COLUMNS = {
     "tables": ("table_catalog", "table_schema", "table_name", "table_type"),
     "views": ("table_catalog", "table_schema", "table_name", "view_definition"),
     "columns": (
-        "table_catalog", "table_schema", "table_name", "column_name", "ordinal_position", "column_default", "is_nullable", "data_type",
+        "table_catalog", "table_schema", "table_name", "column_name", "ordinal_position", "column_default",
+        "is_nullable", "data_type",
     ),
 }  # fmt: skip
 

@@ -70,7 +70,8 @@ def column_error(error: Exception) -> QueryFailed:
     start = max(1, end - len(name) + 1)
     return QueryFailed(
         "COLUMN_NOT_FOUND",
-        f"line {line}:{start}: Column '{name}' cannot be resolved or requester is not authorized to access requested resources",
+        f"line {line}:{start}: Column '{name}' cannot be resolved or requester is not authorized to access "
+        "requested resources",
     )
 
 

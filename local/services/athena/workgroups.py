@@ -71,7 +71,8 @@ def output_folder(workgroup: WorkGroup, requested: dict[str, Any]) -> tuple[str,
     location = configured if enforced else requested.get("OutputLocation") or configured
     if not location:
         raise invalid_request(
-            "No output location provided. An output location is required either through the Workgroup result configuration "
+            "No output location provided. An output location is required either through the "
+            "Workgroup result configuration "
             "setting or as an API input."
         )
     if not location.startswith("s3://"):

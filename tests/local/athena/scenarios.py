@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - files and statements as users write them
 """What users do in Athena, as data: files, then statements with what they return.
 
 An expectation is a list of rows, or the text that the failure's reason contains, or None for "succeeds".
@@ -9,13 +10,14 @@ import gzip
 import io
 import json
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import fastavro
 import pyarrow as pa
 import pyarrow.orc
 import pyarrow.parquet
 
-type Rows = list[list[str | None]]
+Rows: TypeAlias = list[list[str | None]]
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,9 @@ class Scenario:
 def _avro() -> bytes:
     buffer = io.BytesIO()
     fields = [{"name": "id", "type": "long"}, {"name": "s", "type": ["null", "string"]}]
-    fastavro.writer(buffer, {"type": "record", "name": "r", "fields": fields}, [{"id": 1, "s": "a"}, {"id": 2, "s": None}])
+    fastavro.writer(
+        buffer, {"type": "record", "name": "r", "fields": fields}, [{"id": 1, "s": "a"}, {"id": 2, "s": None}]
+    )
     return buffer.getvalue()
 
 
@@ -54,7 +58,12 @@ def _parquet(**columns: list[object]) -> bytes:
 
 def _cloudtrail() -> bytes:
     records = [
-        {"eventVersion": "1.0", "eventName": "PutObject", "userIdentity": {"type": "Root", "arn": "a"}, "eventTime": "2024-01-01T00:00:00Z"},
+        {
+            "eventVersion": "1.0",
+            "eventName": "PutObject",
+            "userIdentity": {"type": "Root", "arn": "a"},
+            "eventTime": "2024-01-01T00:00:00Z",
+        },
         {"eventName": "Get"},
     ]
     return gzip.compress(json.dumps({"Records": records}).encode())
@@ -113,7 +122,9 @@ FORMATS = [
             Step(f"CREATE EXTERNAL TABLE js2 (id int) ROW FORMAT SERDE '{_HCATALOG}' LOCATION 's3://@lake/raw/json/'"),
             Step("select * from js2", "HIVE_BAD_DATA"),
         ],
-        {"raw/json/a.json": '{"ID":1,"user":{"name":"x","n":[1,2]},"Ts":"2024-01-01 10:00:00"}\n{"id":2,"user":null}\n{bad\n'},
+        {
+            "raw/json/a.json": '{"ID":1,"user":{"name":"x","n":[1,2]},"Ts":"2024-01-01 10:00:00"}\n{"id":2,"user":null}\n{bad\n'
+        },
     ),
     Scenario(
         "regex",
@@ -214,7 +225,8 @@ FORMATS = [
                 'storage.location.template'='s3://@lake/raw/proj/${day}')"""
             ),
             Step(
-                "select v,day from pj where day>='2024/01/03' and day<'2024/01/05' and region='eu'", [["2", "2024/01/03"]]
+                "select v,day from pj where day>='2024/01/03' and day<'2024/01/05' and region='eu'",
+                [["2", "2024/01/03"]],
             ),
             Step("select count(*) from pj where day='2024/01/02'", [["2"]]),
             Step("select count(*) from pj where day='2025/01/02'", [["0"]]),
@@ -261,10 +273,13 @@ WRITES = [
             ),
             Step("CREATE TABLE @curated.c4 AS SELECT 1", "Column name not specified at position 1"),
             Step("CREATE TABLE @curated.c4 WITH (format='XLS') AS SELECT 1 a", "Unable to set format"),
-            Step("CREATE TABLE @curated.c4 WITH (colour='red') AS SELECT 1 a", "table property 'colour' does not exist"),
+            Step(
+                "CREATE TABLE @curated.c4 WITH (colour='red') AS SELECT 1 a", "table property 'colour' does not exist"
+            ),
             Step("CREATE TABLE nowhere.c4 AS SELECT 1 a", "SCHEMA_NOT_FOUND"),
             Step(
-                "select dt,count(*) n from @curated.c1 group by 1 order by 1", [["2024-01-01", "2"], ["2024-01-02", "1"]]
+                "select dt,count(*) n from @curated.c1 group by 1 order by 1",
+                [["2024-01-01", "2"], ["2024-01-02", "1"]],
             ),
             Step("INSERT INTO @curated.c1 SELECT 10, 'new', 2.0, '2024-02-01'"),
             Step("INSERT INTO @curated.c1 (id,dt,name) VALUES (11,'2024-02-01','v')"),
@@ -280,7 +295,9 @@ WRITES = [
                 WITH (format='PARQUET', compression='SNAPPY', partitioned_by=ARRAY['dt'])"""
             ),
             Step("UNLOAD (SELECT 1 a) TO 's3://@lake/unload/u1/' WITH (format='PARQUET')", "HIVE_PATH_ALREADY_EXISTS"),
-            Step("UNLOAD (SELECT 1 a) TO 's3://@lake/unload/u2/' WITH (compression='GZIP')", "needs the property format"),
+            Step(
+                "UNLOAD (SELECT 1 a) TO 's3://@lake/unload/u2/' WITH (compression='GZIP')", "needs the property format"
+            ),
             Step(
                 """CREATE TABLE @curated.b1 WITH (format='PARQUET', external_location='s3://@lake/curated/b1/',
                 bucketed_by=ARRAY['id'], bucket_count=4) AS SELECT id, name FROM @raw.csv"""
@@ -327,7 +344,10 @@ WRITES = [
             Step("DROP VIEW @curated.v2"),
             Step("DROP VIEW @curated.v2", "View not found"),
             Step("DROP VIEW IF EXISTS @curated.v2"),
-            Step("SHOW CREATE VIEW @curated.v1", [["CREATE VIEW @curated.v1 AS"], ["SELECT dt, sum(id) total FROM @raw.csv GROUP BY dt"]]),
+            Step(
+                "SHOW CREATE VIEW @curated.v1",
+                [["CREATE VIEW @curated.v1 AS"], ["SELECT dt, sum(id) total FROM @raw.csv GROUP BY dt"]],
+            ),
         ],
     ),
     Scenario(
@@ -369,7 +389,10 @@ ERRORS = [
     ("select cast(300 as tinyint)", "cast"),
     ("select * exclude (id) from @raw.csv", "'exclude' not registered"),
     ("select * from @raw.csv for version as of 1", "does not support versioned tables"),
-    ("select * from @raw.csv match_recognize (order by id pattern (a) define a as true)", "NOT_SUPPORTED: MATCH_RECOGNIZE"),
+    (
+        "select * from @raw.csv match_recognize (order by id pattern (a) define a as true)",
+        "NOT_SUPPORTED: MATCH_RECOGNIZE",
+    ),
     ("update @raw.csv set id = 1", "NOT_SUPPORTED: Modifying Hive table rows"),
     ("delete from @raw.csv", "NOT_SUPPORTED: Modifying Hive table rows"),
     ("msck repair table @raw.nope", "Table not found"),

@@ -92,7 +92,9 @@ def same(got: Any, wanted: Any) -> bool:
         got = list(got.values()) if isinstance(got, dict) else got
         return isinstance(got, (list, tuple)) and len(got) == len(wanted) and all(map(same, got, wanted))
     if isinstance(wanted, dict):
-        return isinstance(got, dict) and got.keys() == wanted.keys() and all(same(got[key], wanted[key]) for key in wanted)
+        return (
+            isinstance(got, dict) and got.keys() == wanted.keys() and all(same(got[key], wanted[key]) for key in wanted)
+        )
     if isinstance(wanted, (bool, datetime, date)) or wanted is None:
         return type(_plain(got)) is type(wanted) and _plain(got) == wanted
     if isinstance(wanted, int):

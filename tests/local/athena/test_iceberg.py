@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - SQL as users write it
 """Iceberg tables: real snapshots through pyiceberg, read by DuckDB."""
 
 from __future__ import annotations
@@ -64,7 +65,10 @@ def test_one_table_through_its_life(iceberg: Athena) -> None:
         ("UPDATE @raw.ice SET nope='x'", "nope"),
         ("DELETE FROM @raw.ice WHERE id IN (SELECT id FROM @raw.ice)", "Subqueries in DELETE"),
         ("INSERT INTO @raw.ice VALUES (1)", "mismatched column types"),
-        ("CREATE TABLE @raw.ice (id int) LOCATION 's3://@lake/y/' TBLPROPERTIES ('table_type'='ICEBERG')", "already exists"),
+        (
+            "CREATE TABLE @raw.ice (id int) LOCATION 's3://@lake/y/' TBLPROPERTIES ('table_type'='ICEBERG')",
+            "already exists",
+        ),
         ("SELECT * FROM @raw.ice FOR VERSION AS OF 12345", "12345"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.local.athena.conftest import Athena
@@ -76,7 +78,10 @@ def test_only_partitions_in_the_condition_are_read(repaired: Athena) -> None:
         ("SHOW COLUMNS IN @raw.csv", "dt"),
         ("SHOW TBLPROPERTIES @raw.csv", "skip.header.line.count\t1"),
         ("select table_name from information_schema.tables where table_schema='@raw'", "csv"),
-        ("select data_type from information_schema.columns where table_name='csv' and column_name='m'", "map(varchar, integer)"),
+        (
+            "select data_type from information_schema.columns where table_name='csv' and column_name='m'",
+            "map(varchar, integer)",
+        ),
         ("select schema_name from information_schema.schemata", "@raw"),
         ("EXPLAIN SELECT count(*) FROM @raw.csv", "Query Plan"),
     ],
@@ -104,7 +109,7 @@ def _play(athena: Athena, scenario: Scenario) -> None:
 
 
 def _check(athena: Athena, step: Step) -> None:
-    options = {"ExecutionParameters": step.parameters} if step.parameters else {}
+    options: dict[str, Any] = {"ExecutionParameters": step.parameters} if step.parameters else {}
     outcome = athena.run(step.sql, database=step.database, **options)
     if isinstance(step.expected, str):
         outcome.failed(step.expected)

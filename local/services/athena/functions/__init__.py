@@ -112,7 +112,9 @@ def type_decimals(tree: Node) -> None:
             continue
         text = conversion.this.name if isinstance(conversion.this, exp.Literal) and conversion.this.is_string else ""
         number = re.fullmatch(r"[+-]?(\d*)\.?(\d*)", text)
-        digits, scale = (38, 0) if not text or number is None else (len(number[1].lstrip("0") + number[2]), len(number[2]))
+        digits, scale = (
+            (38, 0) if not text or number is None else (len(number[1].lstrip("0") + number[2]), len(number[2]))
+        )
         conversion.set("to", exp.DataType.build(f"decimal({max(digits, 1)},{scale})"))
 
 

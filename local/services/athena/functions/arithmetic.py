@@ -55,8 +55,9 @@ def aggregate(node: Node) -> Node:
         inner = inner.this
     if isinstance(inner, exp.Sum) and is_integer(_distinct_argument(inner)):
         return cast(node.copy(), "bigint")
-    digits = decimal_digits(_distinct_argument(inner)) if isinstance(inner, exp.Avg) else None
-    if digits is not None and not is_integer(_distinct_argument(inner)):
+    argument = _distinct_argument(inner) if isinstance(inner, exp.Avg) else None
+    digits = decimal_digits(argument) if argument is not None else None
+    if digits is not None and argument is not None and not is_integer(argument):
         precision, scale = digits
         return cast(node.copy(), f"decimal({precision},{scale})")
     return node

@@ -18,10 +18,8 @@ def wanted_partitions(
     connection: duckdb.DuckDBPyConnection, catalog: Catalog, table: Table, conditions: Sequence[Node]
 ) -> list[Partition]:
     """:param conditions: predicates over the table's partition keys only, columns without table name."""
-    if is_projected(table):
-        partitions = projected_partitions(table, conditions)
-    else:
-        partitions = list(catalog.partitions(table))
+    projected = is_projected(table)
+    partitions = projected_partitions(table, conditions) if projected else list(catalog.partitions(table))
     if not partitions or not conditions:
         return partitions
     predicate = " AND ".join(f"({to_duckdb(condition.copy())})" for condition in conditions)

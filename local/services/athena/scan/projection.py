@@ -47,7 +47,8 @@ def _domain(table: Table, key: str, conditions: Sequence[Node]) -> list[str]:
         if given is None:
             raise QueryFailed(
                 "CONSTRAINT_VIOLATION",
-                f"For the injected projected partition column {key}, the WHERE clause must contain only static equality "
+                f"For the injected projected partition column {key}, the WHERE clause must contain "
+                f"only static equality "
                 "conditions, and at least one such condition must be present.",
             )
         return given

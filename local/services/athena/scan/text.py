@@ -44,8 +44,10 @@ def _read_csv(table: Table, files: Sequence[DataFile], options: str) -> str:
     skip = int(table.parameters.get("skip.header.line.count") or 0)
     raw = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(table.data_columns)))
     return (
-        f"read_csv({file_list(files)}, auto_detect=false, header=false, skip={skip}, columns={{{raw}}}, null_padding=true, "
-        f"strict_mode=false, max_line_size={_MAX_LINE_BYTES}, filename='{FILE_COLUMN}', hive_partitioning=false, {options})"
+        f"read_csv({file_list(files)}, auto_detect=false, header=false, skip={skip}, "
+        f"columns={{{raw}}}, null_padding=true, "
+        f"strict_mode=false, max_line_size={_MAX_LINE_BYTES}, filename='{FILE_COLUMN}', "
+        f"hive_partitioning=false, {options})"
     )
 
 
@@ -79,7 +81,8 @@ def _regex(table: Table, files: Sequence[DataFile]) -> Source:
     if "input.regex" not in table.serde_parameters:
         raise QueryFailed("HIVE_INVALID_METADATA", f"RegexSerDe of {table.database}.{table.name} has no input.regex")
     pattern = literal(table.serde_parameters["input.regex"])
-    relation = f"(SELECT CASE WHEN regexp_full_match(line, {pattern}) THEN line END AS line, {FILE_COLUMN} FROM {lines(files)})"
+    matching = f"CASE WHEN regexp_full_match(line, {pattern}) THEN line END AS line"
+    relation = f"(SELECT {matching}, {FILE_COLUMN} FROM {lines(files)})"
     columns = (
         f"TRY_CAST(regexp_extract(line, {pattern}, {i + 1}) AS {duckdb_type(c.type)}) AS {identifier(c.name)}"
         for i, c in enumerate(table.data_columns)

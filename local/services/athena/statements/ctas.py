@@ -43,8 +43,10 @@ _PROPERTIES = frozenset(
     ]
 )
 _ENFORCED = (
-    "The Create Table As Select query failed because it was submitted with an 'external_location' property to an Athena "
-    "Workgroup that enforces a centralized output location for all queries. Please remove the 'external_location' property "
+    "The Create Table As Select query failed because it was submitted with an 'external_location' "
+    "property to an Athena "
+    "Workgroup that enforces a centralized output location for all queries. Please remove the "
+    "'external_location' property "
     "and resubmit the query."
 )
 
@@ -108,7 +110,8 @@ def _create_hive_table(
     if not session.storage.is_empty(location):
         raise QueryFailed(
             "HIVE_PATH_ALREADY_EXISTS",
-            f"Target directory for table '{database}.{name}' already exists: {location}. You may need to manually clean the "
+            f"Target directory for table '{database}.{name}' already exists: {location}. You may "
+            f"need to manually clean the "
             "data at location before retrying. Athena will not delete data in your account.",
         )
     layout.prepare(session)

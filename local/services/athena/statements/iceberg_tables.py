@@ -182,7 +182,8 @@ def _require_size(iceberg: Any, table: Table) -> None:
     if size > _MAX_TABLE_BYTES:
         raise QueryFailed(
             "EXCEEDED_MEMORY_LIMIT",
-            f"{table.database}.{table.name} has {size} bytes of data; local Athena rewrites Iceberg tables in memory, up to "
+            f"{table.database}.{table.name} has {size} bytes of data; local Athena rewrites Iceberg "
+            f"tables in memory, up to "
             f"{_MAX_TABLE_BYTES}. Use INSERT, or run this on AWS.",
         )
 
