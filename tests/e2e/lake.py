@@ -43,6 +43,12 @@ class Lake:
         if complete:
             s3.put_object(Bucket=bucket, Key=f"{PRODUCT}/ingest_date={day}/_SUCCESS", Body=b"")
 
+    def landed(self, day: str, name: str) -> bytes:
+        """A delivered file as it lies in landing now."""
+        key = f"{PRODUCT}/ingest_date={day}/{name}"
+        body: bytes = self.client("s3").get_object(Bucket=self.aws.name("landing"), Key=key)["Body"].read()
+        return body
+
     def run(self, dag_id: str, day: str, conf: dict[str, object] | None = None) -> RunOutcome:
         return self.airflow.run(dag_id, day, lambda _line: None, RUN_LIMIT_SECONDS, conf)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -40,48 +41,77 @@ def as_csv(header: list[str], rows: list[list[str]]) -> bytes:
 
 @dataclass(frozen=True)
 class Delivery:
-    """A bad file beside a good one, and what must become of it.
+    """A bad file, alone in its day, and what must become of it.
 
-    :param state: expected state of the day's run
-    :param message: words that the failing task's message or the result must hold
+    :param message: words the failed run's message must hold; None if the day is published
+    :param quarantined: records of a published day that must be in quarantine
     """
 
-    name: str
+    day: str
     file: str
-    body: bytes
-    state: str
-    message: str
+    body: Callable[[list[list[str]]], bytes]
+    message: str | None = None
+    quarantined: int = 0
 
 
-def deliveries(day: str) -> list[Delivery]:
-    rows = rows_of(day)
-    good = as_csv(HEADER, rows)
+def without_price(rows: list[list[str]]) -> bytes:
     price = HEADER.index("UnitPrice")
-    without_price = as_csv([c for c in HEADER if c != "UnitPrice"], [r[:price] + r[price + 1 :] for r in rows])
-    reversed_header = as_csv(HEADER[::-1], [row[::-1] for row in rows])
-    long_line = [*rows[:5], [*rows[5][:2], "X" * 5_000_000, *rows[5][3:]], *rows[6:]]
-    invalid = good.replace(b"PAPER LANTERN", b"PAPER \xff\xfe LANTERN", 1)
-    other = b"carrier,flight,origin\nUA,1545,EWR\nAA,1141,JFK\n"
-    return [
-        Delivery("missing column", "bad.csv", without_price, "failed", "UnitPrice"),
-        Delivery("changed header order", "bad.csv", reversed_header, "success", ""),
-        Delivery("truncated gzip", "bad.csv.gz", gzip.compress(good)[:-40], "failed", "bad.csv.gz"),
-        Delivery("empty file", "bad.csv", b"", "failed", "bad.csv"),
-        Delivery("5 MB line", "bad.csv", as_csv(HEADER, long_line), "success", ""),
-        Delivery("invalid UTF-8", "bad.csv", invalid, "success", ""),
-        Delivery("another product", "bad.csv", other, "failed", "bad.csv"),
-    ]
+    return as_csv([c for c in HEADER if c != "UnitPrice"], [row[:price] + row[price + 1 :] for row in rows])
 
 
-DAYS = {delivery.name: f"2011-03-{number:02d}" for number, delivery in enumerate(deliveries("2011-03-01"), start=1)}
+def reversed_columns(rows: list[list[str]]) -> bytes:
+    return as_csv(HEADER[::-1], [row[::-1] for row in rows])
 
 
-@pytest.mark.parametrize("name", DAYS)
-def test_a_bad_file_ends_in_a_clear_state(lake: Lake, name: str) -> None:
-    day = DAYS[name]
-    delivery = next(d for d in deliveries(day) if d.name == name)
-    lake.land(day, {delivery.file: delivery.body})
+def truncated_gzip(rows: list[list[str]]) -> bytes:
+    return gzip.compress(as_csv(HEADER, rows))[:-40]
 
-    outcome = lake.run_day(day)
 
-    assert outcome.state == delivery.state, (outcome.error, outcome.tasks)
+def with_long_line(rows: list[list[str]]) -> bytes:
+    description = HEADER.index("Description")
+    return as_csv(HEADER, [[*rows[0][:description], "X" * 5_000_000, *rows[0][description + 1 :]], *rows[1:]])
+
+
+def with_invalid_utf8(rows: list[list[str]]) -> bytes:
+    return as_csv(HEADER, rows).replace(b"PAPER LANTERN", b"PAPER \xff\xfe LANTERN", 1)
+
+
+def other_product(rows: list[list[str]]) -> bytes:
+    return b"carrier,flight,origin\n" + b"UA,1545,EWR\n" * len(rows)
+
+
+DELIVERIES = {
+    "missing column": Delivery("2011-03-01", "bad.csv", without_price, message="UnitPrice"),
+    "changed header order": Delivery("2011-03-02", "bad.csv", reversed_columns),
+    "truncated gzip": Delivery("2011-03-03", "bad.csv.gz", truncated_gzip, message="bad.csv.gz"),
+    "empty file": Delivery("2011-03-04", "bad.csv", lambda _rows: b"", message="0 bytes"),
+    "line of 5 MB": Delivery("2011-03-05", "bad.csv", with_long_line, quarantined=1),
+    "invalid UTF-8": Delivery("2011-03-06", "bad.csv", with_invalid_utf8, quarantined=1),
+    "another product": Delivery("2011-03-07", "bad.csv", other_product, message="InvoiceNo"),
+}
+
+
+@pytest.mark.parametrize("name", DELIVERIES)
+def test_a_bad_file_ends_in_a_clear_state_and_loses_nothing(lake: Lake, name: str) -> None:
+    delivery = DELIVERIES[name]
+    rows = rows_of(delivery.day, count=200)
+    body = delivery.body(rows)
+    lake.land(delivery.day, {delivery.file: body})
+
+    outcome = lake.run_day(delivery.day)
+
+    if delivery.message is None:
+        assert outcome.succeeded, (outcome.error, outcome.tasks)
+        (result,) = lake.results(delivery.day)
+        assert result["rows"]["landed"] == len(rows)
+        assert result["rows"]["quarantined"] == delivery.quarantined
+        assert result["rows"]["published"] == len(rows) - delivery.quarantined
+        (published,) = lake.query(
+            f"SELECT COUNT(*) AS n FROM curated.online_retail WHERE invoice_day = DATE '{delivery.day}'"
+        )
+        assert int(published["n"]) == result["rows"]["published"]
+    else:
+        assert outcome.state == "failed", outcome.tasks
+        assert delivery.message in (outcome.error or ""), outcome.error
+        assert delivery.day not in lake.curated_versions()
+    assert lake.landed(delivery.day, delivery.file) == body

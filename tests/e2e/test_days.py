@@ -57,7 +57,8 @@ def test_cancellations_are_kept_as_returns(
 
 def test_the_warehouse_holds_what_the_lake_holds(lake: Lake, published: dict[str, RunOutcome]) -> None:
     in_lake = lake.query(
-        "SELECT CAST(invoice_day AS varchar) AS day, COUNT(*) AS n, SUM(quantity) AS q FROM curated.online_retail GROUP BY 1"
+        "SELECT CAST(invoice_day AS varchar) AS day, COUNT(*) AS n, SUM(quantity) AS q "
+        "FROM curated.online_retail GROUP BY 1"
     )
     in_warehouse = lake.warehouse(
         "SELECT CAST(invoice_day AS VARCHAR), COUNT(*), SUM(quantity) FROM mart.fact_sales GROUP BY 1"

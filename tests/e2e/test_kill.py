@@ -90,15 +90,14 @@ def test_killed_in_the_ctas(lake: Lake, tmp_path: Path) -> None:
     assert [run["JobRunState"] for run in lake.job_runs(day)] == ["SUCCEEDED"]
 
 
-@pytest.mark.parametrize("seconds_into_the_load", [0.0, 0.3])
-def test_killed_in_the_copy(lake: Lake, tmp_path: Path, seconds_into_the_load: float) -> None:
-    day = "2011-04-03"
+@pytest.mark.parametrize(("day", "seconds_into_the_load"), [("2011-04-03", 0.0), ("2011-04-04", 0.3)])
+def test_killed_in_the_copy(lake: Lake, tmp_path: Path, day: str, seconds_into_the_load: float) -> None:
     delivered_day(lake, day)
     assert_day_is_whole(lake, day)
     seen: list[float] = []
 
     def copy_is_running() -> bool:
-        if task_state(lake, "sales_marts", day, "load_sales") in {"running", "deferred"}:
+        if task_state(lake, "sales_marts", day, "copy_fact_sales") in {"running", "deferred"}:
             seen.append(time.monotonic())
         return bool(seen) and time.monotonic() - seen[0] >= seconds_into_the_load
 
