@@ -78,7 +78,7 @@ class Deployment:
         self._stack.parameters, self._stack.tags = parameters, tags
         self._enter("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
         self._remove_obsolete(wanted.keys())
-        # As on AWS, a resource that cannot be removed after a good update is left behind, with its event.
+        # A resource that cannot be removed does not fail the update, as on AWS; the next update tries it again.
         self._enter("UPDATE_COMPLETE")
 
     def delete(self, retained: set[str]) -> None:
