@@ -168,9 +168,15 @@ def _keep_files(refused: dict[str, FileReport], arguments: CleaningArguments) ->
 
 
 def _distributed(conformed: DataFrame, contract: Contract, outcomes: Outcomes) -> DataFrame:
-    """Spread publishable rows over as many partitions as files are wanted, by the first key column."""
+    """Spread publishable rows over as many partitions as files are wanted, by the first key column that is delivered.
+
+    Without one, rows are numbered within the day: that needs them in one place anyway.
+    """
+    known = [name for name in contract.primary_key if name in conformed.columns]
+    if not known:
+        return publishable(conformed).repartition(1)
     files = max(1, math.ceil(outcomes.publishable / ROWS_PER_FILE))
-    return publishable(conformed).repartition(files, contract.primary_key[0])
+    return publishable(conformed).repartition(files, known[0])
 
 
 def _write_published(spark: SparkSession, rows: DataFrame, contract: Contract, target: str) -> DataFrame:
