@@ -15,7 +15,7 @@ from local.identity import LOCAL_ADMIN
 from . import access
 from .permissions import ALL, expand
 from .resources import Resource, database_resource, table_resource
-from .state import Grant, LakeFormationState
+from .state import CHANGES, Grant, LakeFormationState
 
 
 def database_created(caller_arn: str, database: str) -> None:
@@ -24,8 +24,9 @@ def database_created(caller_arn: str, database: str) -> None:
     """
     authority = access.current()
     resource = database_resource(database)
-    _give_creator(authority.state, caller_arn, resource)
-    _give_defaults(authority.state, resource, authority.state.settings["CreateDatabaseDefaultPermissions"])
+    with CHANGES:
+        _give_creator(authority.state, caller_arn, resource)
+        _give_defaults(authority.state, resource, authority.state.settings["CreateDatabaseDefaultPermissions"])
 
 
 def table_created(caller_arn: str, database: str, table: str) -> None:
@@ -34,18 +35,21 @@ def table_created(caller_arn: str, database: str, table: str) -> None:
     resource = table_resource(database, table)
     own = authority.catalog.table_default_permissions(database.lower())
     defaults = own if own is not None else authority.state.settings["CreateTableDefaultPermissions"]
-    _give_creator(authority.state, caller_arn, resource)
-    _give_defaults(authority.state, resource, defaults)
+    with CHANGES:
+        _give_creator(authority.state, caller_arn, resource)
+        _give_defaults(authority.state, resource, defaults)
 
 
 def database_dropped(database: str) -> None:
     """Grants, filters and LF-tags of the database and its tables go with it."""
-    access.current().state.forget_database(database.lower())
+    with CHANGES:
+        access.current().state.forget_database(database.lower())
 
 
 def table_dropped(database: str, table: str) -> None:
     """Grants, filters and LF-tags of the table go with it: a new table of the same name starts closed."""
-    access.current().state.forget_table(database.lower(), table.lower())
+    with CHANGES:
+        access.current().state.forget_table(database.lower(), table.lower())
 
 
 def _give_creator(state: LakeFormationState, caller_arn: str, resource: Resource) -> None:

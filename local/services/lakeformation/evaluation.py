@@ -177,7 +177,7 @@ def location_allowed(state: LakeFormationState, caller_arn: str, location_arn: s
 
     Locations that are not registered are none of Lake Formation's business: IAM alone decides about them.
     """
-    if not any(covers(registered, location_arn) for registered in state.locations):
+    if not any(covers(registered, location_arn) for registered in tuple(state.locations)):
         return True
     if is_admin(state, caller_arn):
         return True

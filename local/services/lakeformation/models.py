@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from moto.core.base_backend import BaseBackend
@@ -19,7 +18,6 @@ class LakeFormationBackend(BaseBackend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.state = LakeFormationState()
-        self.lock = threading.RLock()
 
     @property
     def _url_module(self) -> Any:

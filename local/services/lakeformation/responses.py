@@ -13,6 +13,7 @@ from .call import Call
 from .faults import Faults
 from .models import LakeFormationBackend
 from .operations import run
+from .state import CHANGES
 
 _served: Callable[[], tuple[LakeFormationBackend, Faults]] | None = None
 
@@ -38,7 +39,7 @@ def respond(request: Any, _full_url: str, headers: Any) -> tuple[int, dict[str, 
     call = Call(
         backend.state, backend.catalog, backend.principals, backend.account_id, caller.arn, _body(request.get_data())
     )
-    with backend.lock:
+    with CHANGES:
         answer = run(operation, call, faults)
     return 200, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(answer)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from .permissions import IAM_ALLOWED_PRINCIPALS
 from .resources import CATALOG, Expression, Resource
+
+CHANGES = threading.RLock()
+"""Held by whoever changes the state: requests, and the Glue catalog's own threads. Decisions read without it."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class RegisteredLocation:
     modified: float = 0.0
 
 
+Key = TypeVar("Key")
 FilterKey = tuple[str, str, str]
 """(database, table, filter name)"""
 
@@ -101,7 +106,8 @@ class LakeFormationState:
     def grants_of(self, principals: tuple[str, ...]) -> Iterator[tuple[Resource, Grant]]:
         """All grants held by any of the principals."""
         for principal in principals:
-            yield from self.grants.get(principal, {}).items()
+            # A copy: grants may change while another service decides.
+            yield from tuple(self.grants.get(principal, {}).items())
 
     def put_grant(self, principal: str, resource: Resource, grant: Grant) -> None:
         """Add a grant to what the principal already holds on the resource."""
@@ -117,15 +123,21 @@ class LakeFormationState:
     def forget_table(self, database: str, table: str) -> None:
         """Drop grants, filters and tags of a table that no longer exists."""
         self._forget(lambda r: r.of_table and (r.database, r.table) == (database, table))
-        self.filters = {key: value for key, value in self.filters.items() if key[:2] != (database, table)}
+        _drop(self.filters, lambda key: key[:2] == (database, table))
 
     def forget_database(self, database: str) -> None:
         """Drop grants, filters and tags of a database that no longer exists, with all its tables."""
         self._forget(lambda r: r.database == database)
-        self.filters = {key: value for key, value in self.filters.items() if key[0] != database}
+        _drop(self.filters, lambda key: key[0] == database)
 
-    def _forget(self, gone: Any) -> None:
-        for principal, held in list(self.grants.items()):
-            self.grants[principal] = {resource: grant for resource, grant in held.items() if not gone(resource)}
-        self.tag_assignments = {r: tags for r, tags in self.tag_assignments.items() if not gone(r)}
-        self.opt_ins = {key: value for key, value in self.opt_ins.items() if not gone(key[1])}
+    def _forget(self, gone: Callable[[Resource], bool]) -> None:
+        for held in tuple(self.grants.values()):
+            _drop(held, gone)
+        _drop(self.tag_assignments, gone)
+        _drop(self.opt_ins, lambda key: gone(key[1]))
+
+
+def _drop(entries: dict[Key, Any], gone: Callable[[Key], bool]) -> None:
+    """Remove entries in place, so that whoever reads meanwhile sees the rest."""
+    for key in [key for key in tuple(entries) if gone(key)]:
+        del entries[key]

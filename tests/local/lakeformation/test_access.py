@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -224,3 +225,25 @@ def test_dropping_a_database_forgets_its_grants(lake: Lake) -> None:
     catalog_events.database_dropped("db")
     assert lake.backend.state.filters == {}
     assert not lake.backend.state.grants[lake.arn("analyst")]
+
+
+def test_decisions_hold_while_grants_change(lake: Lake) -> None:
+    lake.grant("analyst", columns("id"), "SELECT")
+    state, stop = lake.backend.state, threading.Event()
+
+    def change() -> None:
+        while not stop.is_set():
+            for number in range(50):
+                catalog_events.table_created(lake.arn("analyst"), "db", f"t{number}")
+            for number in range(50):
+                catalog_events.table_dropped("db", f"t{number}")
+
+    changer = threading.Thread(target=change)
+    changer.start()
+    try:
+        for _ in range(2000):
+            assert seen(lake) == TableAccess(("id",))
+    finally:
+        stop.set()
+        changer.join()
+    assert len(state.grants[lake.arn("analyst")]) == 1
