@@ -397,6 +397,14 @@ def test_unknown_crawler(glue: Workbench) -> None:
         assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
+def test_schedule_is_only_shown(glue: Workbench) -> None:
+    """Known difference: nothing starts by itself here; Airflow schedules."""
+    crawler = glue.create_crawler(f"s3://{glue.bucket}/never-there/", Schedule="cron(* * * * ? *)")
+    answer = glue.glue.get_crawler(Name=crawler)["Crawler"]
+    assert answer["Schedule"] == {"ScheduleExpression": "cron(* * * * ? *)", "State": "SCHEDULED"}
+    assert answer["State"] == "READY"
+
+
 def test_update_list_and_delete(glue: Workbench) -> None:
     crawler = glue.create_crawler("s3://bucket/prefix/", Description="old", Tags={"team": "lake"})
     glue.glue.update_crawler(Name=crawler, Description="new")

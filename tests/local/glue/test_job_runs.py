@@ -131,6 +131,13 @@ def test_argument_for_what_is_not_available(glue: Workbench) -> None:
     assert "--datalake-formats" in run["ErrorMessage"]
 
 
+def test_awsglue_is_not_there(glue: Workbench) -> None:
+    """Known difference: AWS's own library needs a jar that may not be shipped."""
+    run = glue.run("from awsglue.context import GlueContext\n")
+    assert run["JobRunState"] == "FAILED"
+    assert run["ErrorMessage"] == "ModuleNotFoundError: No module named 'awsglue'"
+
+
 def test_stop_ends_the_process_tree(glue: Workbench) -> None:
     """The script's children end too: the last of them would write a file after a second."""
     script = (

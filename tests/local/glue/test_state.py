@@ -53,7 +53,10 @@ def build(settings: LocalSettings) -> str:
 
     :return: id of the run
     """
-    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}}]}
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}}],
+    }
     trust["Statement"][0]["Action"] = "sts:AssumeRole"  # type: ignore[index]
     iam: Any = service_client("iam", settings)
     iam.create_role(RoleName="worker", AssumeRolePolicyDocument=json.dumps(trust))

@@ -20,6 +20,7 @@ EVENT_BYTES = 256 * 1024 - 26
 BATCH_EVENTS = 10_000
 # The logs of one local AWS live in memory; a job that prints its table must not fill it.
 STREAM_BYTES = 5 * 1024 * 1024
+KEPT_STREAMS = 200
 
 
 class LogStream:
@@ -44,6 +45,8 @@ class LogStream:
             except JsonRESTError as error:
                 if "AlreadyExists" not in str(error.error_type):
                     raise
+        for oldest in list(self.backend.groups[self.group].streams)[:-KEPT_STREAMS]:
+            self.backend.delete_log_stream(self.group, oldest)
         self.created = True
 
     def write(self, lines: Sequence[str]) -> None:

@@ -140,6 +140,7 @@ class SparkPool:
         self.idle: list[SparkJvm] = []
         self.lent: set[SparkJvm] = set()
         self.starting = 0
+        self.waiting = 0
         self.failure: Exception | None = None
         self.closed = False
 
@@ -156,22 +157,30 @@ class SparkPool:
         :raises SparkStartError: none can be started
         """
         with self.changed:
-            self.failure = None
-            attempts = 0
-            while not cancelled.is_set() and not self.closed:
-                self._drop_dead()
-                if self.idle:
-                    jvm = self.idle.pop()
-                    self.lent.add(jvm)
-                    return jvm
-                if self.failure is not None:
-                    attempts += 1
-                    if attempts >= START_ATTEMPTS:
-                        raise SparkStartError(str(self.failure)) from self.failure
-                    self.failure = None
-                if self.starting == 0:
-                    self._start_another()
-                self.changed.wait(0.2)
+            self.waiting += 1
+            try:
+                return self._wait_for_one(cancelled)
+            finally:
+                self.waiting -= 1
+
+    def _wait_for_one(self, cancelled: threading.Event) -> SparkJvm | None:
+        """The waiting part of :meth:`lend`, with the lock held."""
+        self.failure = None
+        attempts = 0
+        while not cancelled.is_set() and not self.closed:
+            self._drop_dead()
+            if self.idle:
+                jvm = self.idle.pop()
+                self.lent.add(jvm)
+                return jvm
+            if self.failure is not None:
+                attempts += 1
+                if attempts >= START_ATTEMPTS:
+                    raise SparkStartError(str(self.failure)) from self.failure
+                self.failure = None
+            if self.starting == 0:
+                self._start_another()
+            self.changed.wait(0.2)
         return None
 
     def give_back(self, jvm: SparkJvm, clean: bool) -> None:
@@ -214,7 +223,8 @@ class SparkPool:
         failure: Exception | None = None
         try:
             jvm = self.launch()
-            if not self.warm_up(jvm):
+            # To a run that waits a warm-up is a delay: it loads the same classes itself
+            if self.waiting == 0 and not self.warm_up(jvm):
                 jvm.close()
                 raise SparkStartError(
                     "Spark's JVM started but a small test job failed on it; see the control plane's log"
