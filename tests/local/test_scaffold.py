@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -118,7 +119,7 @@ def test_new_product_compiles_parses_and_lints(
     assert parsed.stdout.splitlines()[-1].split() == ["online_retail_daily", "orders_daily", "sales_marts"], (
         parsed.stderr
     )
-    written = [line.removeprefix("wrote ") for line in told.splitlines() if line.endswith(".py")]
+    written = [line.removeprefix("wrote ") for line in told.splitlines() if re.fullmatch(r"wrote .*\.py", line)]
     for check in (["check"], ["format", "--check"]):
         linted = _airflow(repository, "ruff", *check, "--config", str(REPOSITORY / "pyproject.toml"), *written)
         assert linted.returncode == 0, linted.stdout
