@@ -87,6 +87,9 @@ BROKEN_FILES = {
     "damaged.csv.gz": b"\x1f\x8b" + b"not really gzip" * 20,
     "binary.csv": bytes(range(256)) * 20,
     "truncated.parquet": b"PAR1" + b"\x01" * 300,
+    "half.json": b'{"ids": [\n1, 2,\n3, 4,\n5, 6\n',
+    "page.xml": b"<rows>\n<row a='1', b='2'/>\n<row a='3', b='4'/>\n",
+    "one_long_line.csv": b"Invoice,StockCode\n" + b"5" * (5 * 1024 * 1024),
     "prose.txt": b"One line without any delimiter\n",
 }
 

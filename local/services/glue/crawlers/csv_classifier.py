@@ -20,6 +20,8 @@ MINIMUM_ROWS = 2
 # Rows with another number of cells are dirt, up to this share.
 CONSISTENT_SHARE = 0.7
 
+# JSON and XML have commas too; what their classifiers could not read is not CSV.
+_OTHER_FORMATS = ("{", "[", "<")
 _FIELD_LIMIT = 16 * 1024 * 1024
 csv.field_size_limit(_FIELD_LIMIT)
 
@@ -27,7 +29,7 @@ csv.field_size_limit(_FIELD_LIMIT)
 def classify(sample: Sample) -> FileSchema | None:
     """:return: None when the sample is not CSV"""
     text = sample.text()
-    if text is None:
+    if text is None or text.lstrip().startswith(_OTHER_FORMATS):
         return None
     table = _best_table(text)
     if table is None:

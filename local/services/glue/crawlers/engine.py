@@ -11,7 +11,6 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.clients import service_client
 from local.errors import AwsError
 from local.services.glue.crawlers.catalog_writer import CatalogWriter
 from local.services.glue.crawlers.classification import classify
@@ -22,11 +21,11 @@ from local.services.glue.crawlers.records import DEFAULT_RECRAWL_POLICY, LOG_GRO
 from local.services.glue.crawlers.samples import UnreadableFile
 from local.services.glue.crawlers.schemas import FileSchema
 from local.services.glue.jobs.logs import LogStream
+from local.services.glue.role_clients import CONNECTIONS, RoleClients
 from local.settings import LocalSettings
 
 log = logging.getLogger(__name__)
 
-READERS = 8
 # Files read per folder when the target sets no SampleSize; the rest of a folder is taken to be alike.
 SAMPLED_FILES = 10
 REMEMBERED_FILES = 20_000
@@ -45,6 +44,7 @@ class CrawlerEngine:
     def __init__(self, settings: LocalSettings, changed: Callable[[], None]) -> None:
         self.settings = settings
         self.changed = changed
+        self.clients = RoleClients(settings)
         # A file that was classified once is not read again until it changes
         self.remembered: OrderedDict[tuple[str, str, str], FileSchema | None] = OrderedDict()
         self.lock = threading.Lock()
@@ -83,8 +83,8 @@ class CrawlerEngine:
 
     def _crawl(self, crawler: Crawler, crawl: Crawl, say: Callable[[str], None]) -> None:
         configuration = read_configuration(crawler.definition.get("Configuration"))
-        s3 = service_client("s3", self.settings, principal=crawler.role, max_pool_connections=READERS)
-        glue = service_client("glue", self.settings, principal=crawler.role)
+        s3 = self.clients.client("s3", crawler.role)
+        glue = self.clients.client("glue", crawler.role)
         writer = CatalogWriter(glue, crawler, crawl, configuration, say)
         writer.read_tables()
         only_new = _recrawls_only_new_folders(crawler)
@@ -139,7 +139,7 @@ class CrawlerEngine:
             check_stopped(crawl)
             return ClassifiedFile(file, self._schema_of(s3, file, say))
 
-        with ThreadPoolExecutor(READERS, thread_name_prefix="crawler-reader") as readers:
+        with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="crawler-reader") as readers:
             results = list(readers.map(one, files))
         return [result for result in results if result.schema is not None]
 

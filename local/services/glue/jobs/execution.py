@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from local.clients import service_client
 from local.identity import access_key_for, secret_key_for
 from local.services.glue.jars import JarError, resolve_jars
 from local.services.glue.java import NoJava
@@ -28,6 +27,7 @@ from local.services.glue.jobs.spark_settings import (
     run_settings,
     settings_of_argument,
 )
+from local.services.glue.role_clients import RoleClients
 from local.services.glue.runtimes import GlueRuntime, UnsupportedGlueVersion, glue_runtime
 from local.services.glue.worker.job_process import JobSpec
 from local.settings import LocalSettings
@@ -65,6 +65,7 @@ class JobEngine:
         self.settings = settings
         self.runtime: GlueRuntime = glue_runtime(version)
         self.changed = changed
+        self.clients = RoleClients(settings)
         self.folder = settings.folder("glue")
         for stale in ("runs", "jvms"):
             shutil.rmtree(self.folder / stale, ignore_errors=True)
@@ -132,7 +133,7 @@ class JobEngine:
     def _run(self, run: JobRun, control: RunControl, folder: Path) -> None:
         job_arguments.check_available(run.arguments)
         own_settings = settings_of_argument(run.arguments.get(job_arguments.SPARK_SETTINGS, ""))
-        s3 = service_client("s3", self.settings, principal=run.role)
+        s3 = self.clients.client("s3", run.role)
         prepared = prepare(run, self.runtime, s3, folder)
         jvm = self.pool.lend(control.stop_requested)
         if jvm is None:
