@@ -10,6 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from local import airflow_database, artifacts, control_plane
 from local.clients import service_client
 from local.environment import write_environment
@@ -44,7 +46,12 @@ def up(settings: LocalSettings, progress: Progress = print) -> LocalSettings:
         settings = _with_usable_ports(settings, progress)
         database = steps.submit(_migrate_airflow_database, settings, progress)
         _start_servers(settings, steps, progress)
-        _deploy(settings, progress)
+        try:
+            _deploy(settings, progress)
+        except (BotoCoreError, ClientError) as error:
+            raise LocalAwsError(
+                f"The deployment failed: {error}. `python -m local logs` shows the servers' side."
+            ) from error
         database.result()
     return settings
 
@@ -71,16 +78,18 @@ def reset(settings: LocalSettings, progress: Progress = print) -> None:
 
 def status(settings: LocalSettings) -> list[ServerStatus]:
     """How each server is."""
-    postgres_pid = _postgres_pid(settings)
-    return [
-        ServerStatus(
+    servers: list[tuple[str, int | None, int, Callable[[LocalSettings], bool]]] = [
+        (
             "control-plane",
             control_plane.server(settings).pid(),
             settings.control_plane_port,
-            control_plane.is_ready(settings),
+            control_plane.is_ready,
         ),
-        ServerStatus("s3", seaweedfs.server(settings).pid(), settings.s3_port, seaweedfs.is_ready(settings)),
-        ServerStatus("postgres", postgres_pid, settings.postgres_port, postgres_pid is not None),
+        ("s3", seaweedfs.server(settings).pid(), settings.s3_port, seaweedfs.is_ready),
+        ("postgres", _postgres_pid(settings), settings.postgres_port, lambda _: True),
+    ]
+    return [
+        ServerStatus(name, pid, port, pid is not None and is_ready(settings)) for name, pid, port, is_ready in servers
     ]
 
 

@@ -153,7 +153,7 @@ class _SnapshotWriter:
         digest = hashlib.blake2b(content).digest()
         if digest == self._digest:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        # The folder is not made here: when the state folder was moved or deleted, that must not bring half of it back.
         draft = self._path.with_suffix(".tmp")
         draft.write_bytes(content)
         draft.replace(self._path)

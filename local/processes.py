@@ -43,6 +43,10 @@ class ServerProcess:
         process = self._process()
         return process.pid if process else None
 
+    def was_moved(self) -> bool:
+        """Whether its folder was moved while it ran: it still writes to paths that are gone, so it must start anew."""
+        return self.pid() is not None and json.loads(self._pid_file.read_text()).get("folder") != str(self.folder)
+
     def start(self, command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> int:
         """Start it in a session of its own, so that neither the command line's end nor Ctrl-C stops it.
 
@@ -59,7 +63,8 @@ class ServerProcess:
                 cwd=cwd,
                 start_new_session=True,
             )
-        record = {"pid": process.pid, "started": psutil.Process(process.pid).create_time()}
+        started = psutil.Process(process.pid).create_time()
+        record = {"pid": process.pid, "started": started, "folder": str(self.folder)}
         draft = self._pid_file.with_suffix(".tmp")
         draft.write_text(json.dumps(record))
         draft.replace(self._pid_file)
@@ -88,9 +93,16 @@ class ServerProcess:
             record = json.loads(self._pid_file.read_text())
             process = psutil.Process(record["pid"])
             same = abs(process.create_time() - record["started"]) < _SAME_START_SECONDS
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+            return process if same and self._writes_our_log(process) else None
         except (FileNotFoundError, ValueError, KeyError, psutil.NoSuchProcess):
             return None
+
+    def _writes_our_log(self, process: psutil.Process) -> bool:
+        """Whether it is this very folder's server: the pid in a copy of the folder is the original's.
+
+        The path of an open file follows a move of the folder, unlike a path on the command line. A zombie has none.
+        """
+        return any(Path(opened.path) == self.log_file for opened in process.open_files())
 
 
 def stop_tree(process: psutil.Process, grace_seconds: float = _GRACE_SECONDS) -> None:

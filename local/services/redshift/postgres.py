@@ -132,8 +132,9 @@ def is_running(settings: PostgresSettings) -> bool:
         pid = int((_folder(settings) / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
         process = psutil.Process(pid)
         name: str = process.name()
-        return name.startswith("postgres") and process.status() != psutil.STATUS_ZOMBIE
-    except (OSError, ValueError, psutil.NoSuchProcess):
+        # It works in its data folder, wherever that was moved to. The pid in a copy of the folder is another server's.
+        return name.startswith("postgres") and Path(process.cwd()) == _folder(settings) / "data"
+    except (OSError, ValueError, psutil.NoSuchProcess, psutil.ZombieProcess):
         return False
 
 

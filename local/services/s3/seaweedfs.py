@@ -40,7 +40,7 @@ def start(settings: LocalSettings) -> None:
     :raises LocalAwsError: the wheel is missing or the server does not start.
     """
     process = server(settings)
-    if process.pid() is not None and is_ready(settings):
+    if process.pid() is not None and not process.was_moved() and is_ready(settings):
         return
     process.stop()
     folder = settings.folder("seaweedfs")
