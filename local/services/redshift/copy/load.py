@@ -142,6 +142,6 @@ def _record(session: Session, load: _Load, status: str) -> None:
                  reject.column.name if reject.column else "", reject.column_type,
                  str(reject.column.limit) if reject.column else "0", reject.raw_line[:RAW_LIMIT].replace("\0", ""),
                  reject.raw_value[:RAW_LIMIT].replace("\0", ""), reject.code, reject.reason)
-                for reject in load.rejects[: load.options.max_errors + 1000]
+                for reject in load.rejects
             ],
         )  # fmt: skip

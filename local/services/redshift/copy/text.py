@@ -40,7 +40,7 @@ class TextLoader:
     def load(self, file: S3File, rows: Iterator[Row | Reject], max_rejects: int) -> tuple[int, list[Reject]]:
         """Load one file; the rejected rows leave the stage before the others are cast.
 
-        :param max_rejects: reading stops after more
+        :param max_rejects: the load fails with one more, and later rejects are not told
         :return: rows loaded and rejects
         """
         loaded, rejects = 0, []
@@ -53,7 +53,7 @@ class TextLoader:
             loaded += self._insert()
             if len(rejects) > max_rejects:
                 break
-        return loaded, sorted(rejects, key=lambda reject: reject.line)
+        return loaded, sorted(rejects, key=lambda reject: reject.line)[: max_rejects + 1]
 
     def _stage(self, rows: Sequence[Row]) -> None:
         self._session.execute(f"TRUNCATE {_STAGE}")

@@ -102,6 +102,8 @@ def execute(session: Session, sql: str) -> Outcome:
         handler = _HANDLERS.get(statement.words[:length])
         if handler is not None:
             return handler(session, statement)
+    if statement.words[:1] and statement.words[0] not in _QUERY_WORDS and not statement.text.startswith("("):
+        raise RedshiftError(f'syntax error at or near "{statement.text.split()[0]}"')
     return queries.query(session, statement)
 
 

@@ -113,7 +113,8 @@ CREATE FUNCTION redshift_set_late_binding_view(relation oid, query text) RETURNS
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS
 $$ BEGIN
      PERFORM redshift_require_owner(relation);
-     INSERT INTO redshift_meta.late_binding_views VALUES ($1, $2) ON CONFLICT (relation) DO UPDATE SET query = excluded.query;
+     INSERT INTO redshift_meta.late_binding_views VALUES ($1, $2)
+       ON CONFLICT ON CONSTRAINT late_binding_views_pkey DO UPDATE SET query = excluded.query;
    END $$;
 
 CREATE FUNCTION redshift_set_external_schema(schema_name text, glue_database text, iam_role text) RETURNS void
