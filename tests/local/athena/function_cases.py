@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - one case per line
+# ruff: noqa: E501 - SQL as users write it
 """What Trino's functions and query shapes return (Trino manual), as data.
 
 Values were written from the manual, not measured on AWS. Compared with `test_functions.same`: numbers by value, sets
@@ -448,6 +448,18 @@ EVERYDAY: list[tuple[str, Any]] = [
         [(True, "C", True)],
     ),
     ('select "Total Sum" from (select sum(id) as "Total Sum" from {VALUES})', [(10,)]),
+    (
+        "select typeof(q * p), typeof(p + 1), typeof(p * p * p) from (select cast(2 as integer) q, cast(1.25 as decimal(12,3)) p)",
+        [("decimal(22,3)", "decimal(14,3)", "decimal(36,9)")],
+    ),
+    (
+        "select cast(q as integer) * cast(p as decimal(17,3)) from (values (100000, decimal '99999999999999.999')) t(q, p)",
+        [(Decimal("9999999999999999900.000"),)],
+    ),
+    (
+        "select sum(p) / count(*), sum(p) * 2 from (select cast(1.25 as decimal(12,3)) p union all select cast(2.5 as decimal(12,3)))",
+        [(Decimal("1.875"), Decimal("7.500"))],
+    ),
     (
         "select try(cast('x' as date)), try_cast('2010-12-01' as date), if(1 = 1, 'y', 'n')",
         [(None, date(2010, 12, 1), "y")],

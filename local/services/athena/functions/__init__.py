@@ -45,7 +45,7 @@ def _anonymous(node: exp.Anonymous) -> Node:
 
 
 _REWRITES: dict[type[Node], Callable[[Any], Node]] = {
-    exp.Add: temporal.plus_minus,
+    exp.Add: arithmetic.add_or_subtract,
     exp.Anonymous: _anonymous,
     exp.AnonymousAggFunc: containers.anonymous,
     exp.ApproxQuantile: arithmetic.approximate_percentile,
@@ -69,6 +69,7 @@ _REWRITES: dict[type[Node], Callable[[Any], Node]] = {
     exp.JSONExtractScalar: json_paths.extract_scalar,
     exp.JSONValue: json_paths.value,
     exp.Mod: arithmetic.modulo,
+    exp.Mul: arithmetic.multiply,
     exp.ParseDatetime: temporal.parse_datetime,
     exp.Rand: arithmetic.random_number,
     exp.Reduce: containers.reduce_array,
@@ -81,7 +82,7 @@ _REWRITES: dict[type[Node], Callable[[Any], Node]] = {
     exp.SHA: text.sha1,
     exp.Soundex: text.soundex,
     exp.StrToMap: containers.split_to_map,
-    exp.Sub: temporal.plus_minus,
+    exp.Sub: arithmetic.add_or_subtract,
     exp.Sum: arithmetic.aggregate,
     exp.TimestampTrunc: temporal.stays_date,
     exp.TryCast: casts.rewrite,

@@ -25,7 +25,10 @@ def call(name: str, *arguments: Node | str | int) -> exp.Anonymous:
 
 
 def cast(node: Node, duckdb_type: str) -> exp.Cast:
-    return exp.Cast(this=node, to=exp.DataType.build(duckdb_type, dialect="duckdb"))
+    target = exp.DataType.build(duckdb_type, dialect="duckdb")
+    conversion = exp.Cast(this=node, to=target)
+    conversion.type = target.copy()
+    return conversion
 
 
 def has_type(node: Node | None, *kinds: Kind) -> bool:
