@@ -86,7 +86,11 @@ with DAG(
         **REDSHIFT,
     )
     refresh_daily_sales = RedshiftStatementOperator(
-        task_id="refresh_daily_sales", sql=MART + "daily_sales.refresh.sql", **REDSHIFT
+        task_id="refresh_daily_sales",
+        sql=MART + "daily_sales.refresh.sql",
+        # Also when there was nothing to load: a run that was killed may have loaded and not refreshed.
+        trigger_rule=TriggerRule.NONE_FAILED,
+        **REDSHIFT,
     )
     refresh_product_sales = RedshiftStatementOperator(
         task_id="refresh_product_sales", sql=MART + "product_sales.refresh.sql", **REDSHIFT
@@ -97,7 +101,6 @@ with DAG(
         sql_values=LOAD,
         workgroup=LAKE.workgroup,
         sleep_time=LAKE.poll_seconds,
-        trigger_rule=TriggerRule.NONE_FAILED,
         deferrable=True,
     )
     count_warehouse = RedshiftStatementOperator(

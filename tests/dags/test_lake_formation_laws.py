@@ -146,10 +146,11 @@ def test_everybody_sees_exactly_what_the_contract_says(given_roles: Any) -> None
         assert visible(role) == expected
 
 
-@QUICK
-@given(st.lists(st.tuples(st.sampled_from(FILTERS), some_columns(1)), max_size=4), GRANTS, st.data())
-def test_taking_a_right_away_never_shows_more(filters: Any, grants: Any, data: Any) -> None:
-    server = lake_formation()
+CELL_FILTERS = st.lists(st.tuples(st.sampled_from(FILTERS), some_columns(1)), max_size=4)
+
+
+def grant_filters(server: InProcessLakeFormation, filters: Any) -> None:
+    """Create data cells filters and grant them to two roles in turn."""
     for number, (expression, columns) in enumerate(filters):
         names = {"TableCatalogId": ACCOUNT, "DatabaseName": "curated", "TableName": "sales", "Name": f"f{number}"}
         server.create_data_cells_filter(
@@ -157,6 +158,30 @@ def test_taking_a_right_away_never_shows_more(filters: Any, grants: Any, data: A
         )
         role = ROLES[number % 2]
         grant_all(server, [(role, ({"DataCellsFilter": names}, ["SELECT"]))])
+
+
+@QUICK
+@given(CELL_FILTERS, GRANTS)
+def test_what_is_seen_is_the_union_of_what_each_grant_shows(filters: Any, grants: Any) -> None:
+    server = lake_formation()
+    grant_filters(server, filters)
+    grant_all(server, grants)
+    held = {who: dict(by_resource) for who, by_resource in server.state.grants.items()}
+    for role in ROLES:
+        together = visible(role)
+        one_by_one: set[tuple[int, str]] = set()
+        for resource, grant in held.get(WHO.arn(role), {}).items():
+            server.state.grants[WHO.arn(role)] = {resource: grant}
+            one_by_one |= visible(role)
+        server.state.grants = {who: dict(by_resource) for who, by_resource in held.items()}
+        assert together == one_by_one
+
+
+@QUICK
+@given(CELL_FILTERS, GRANTS, st.data())
+def test_taking_a_right_away_never_shows_more(filters: Any, grants: Any, data: Any) -> None:
+    server = lake_formation()
+    grant_filters(server, filters)
     grant_all(server, grants)
     held = [(who, resource) for who, by_resource in server.state.grants.items() for resource in by_resource]
     if not held:

@@ -34,7 +34,8 @@ class PlanLoadOperator(AwsBaseOperator[S3Hook]):
     """Find the published days the warehouse does not hold in their published version, and write the load's manifest.
 
     What is published is compared with the warehouse's own load ledger, so a load that was missed heals with the next
-    one, whatever started it. If nothing is pending the task is skipped; the checks after it still run, over all days.
+    one, whatever started it. If nothing is pending the task is skipped; views are still
+    refreshed and all days compared.
 
     XComs: ``load`` (name of the load), ``manifest``, ``days_file`` (S3 addresses), ``days`` (SQL list of the days to
     check).
