@@ -48,6 +48,12 @@ status: ## Show what runs, where, and whether it is healthy
 contracts: setup ## Compile dags/contracts/*.odcs.yaml into what DAGs and jobs read
 	@PYTHONPATH=dags $(AIRFLOW) -m lake.contracts.compile
 
+.PHONY: product
+product: setup ## Start a data product from a sample of its delivery: make product NAME=flights FROM=sample.csv
+	@if [ -z "$(NAME)" ] || [ -z "$(FROM)" ]; then echo "usage: make product NAME=<product> FROM=<sample.csv>" >&2; exit 2; fi
+	$(LOCAL) -m local.scaffold "$(NAME)" --sample "$(FROM)"
+	$(MAKE) contracts
+
 .PHONY: test
 test: setup ## Run everything CI runs: contracts, DAGs, Spark, local AWS, end to end
 	@bash tests/run.sh
