@@ -105,15 +105,11 @@ def served_names() -> list[str]:
 def install_all(settings: LocalSettings) -> None:
     """Install every service package of this folder. Called once, before the control plane's first request."""
     for module in sorted(found.name for found in pkgutil.iter_modules(__path__) if found.ispkg):
-        try:
-            package = importlib.import_module(f"{__name__}.{module}")
-            if module in _OURS_ON_MOTO:
-                _serve_moto(*_OURS_ON_MOTO[module])
-            package.install(settings)
-            _packages.append(package)
-        except Exception:
-            log.exception("local/services/%s does not install; it is not served", module)
-            _served.pop(_OURS_ON_MOTO.get(module, (module,))[0], None)
+        package = importlib.import_module(f"{__name__}.{module}")
+        if module in _OURS_ON_MOTO:
+            _serve_moto(*_OURS_ON_MOTO[module])
+        package.install(settings)
+        _packages.append(package)
 
 
 def close_all() -> None:

@@ -70,6 +70,35 @@ def create_one_of_each(settings: LocalSettings) -> None:
         logGroupName="/kept", logStreamName="s", logEvents=[{"timestamp": int(time.time() * 1000), "message": "line"}]
     )
     assert queue.endswith("/kept")
+    create_catalog(client)
+
+
+def create_catalog(client: Any) -> None:
+    glue, lake_formation = client("glue"), client("lakeformation")
+    settings = lake_formation.get_data_lake_settings()["DataLakeSettings"]
+    settings["DataLakeAdmins"] = [{"DataLakePrincipalIdentifier": f"arn:aws:iam::{ACCOUNT}:user/local-admin"}]
+    lake_formation.put_data_lake_settings(DataLakeSettings=settings)
+    storage = {"Columns": [{"Name": "a", "Type": "string"}], "Location": "s3://kept/t/"}
+    glue.create_database(DatabaseInput={"Name": "kept", "Description": "d"})
+    glue.create_table(
+        DatabaseName="kept",
+        TableInput={"Name": "t", "StorageDescriptor": storage, "PartitionKeys": [{"Name": "d", "Type": "string"}]},
+    )
+    glue.batch_create_partition(
+        DatabaseName="kept",
+        TableName="t",
+        PartitionInputList=[{"Values": [str(number)], "StorageDescriptor": storage} for number in range(100)],
+    )
+    glue.create_job(Name="kept", Role="kept", Command={"Name": "glueetl", "ScriptLocation": "s3://kept/job.py"})
+    glue.create_crawler(Name="kept", Role="kept", DatabaseName="kept", Targets={"S3Targets": [{"Path": "s3://kept/"}]})
+    lake_formation.create_lf_tag(TagKey="kept", TagValues=["a", "b"])
+    lake_formation.grant_permissions(
+        Principal={"DataLakePrincipalIdentifier": f"arn:aws:iam::{ACCOUNT}:role/kept"},
+        Resource={"Table": {"DatabaseName": "kept", "Name": "t"}},
+        Permissions=["SELECT"],
+    )
+    output = {"ResultConfiguration": {"OutputLocation": "s3://kept/results/"}}
+    client("athena").create_work_group(Name="kept", Configuration=output)
 
 
 def test_iam(restarted):
@@ -120,6 +149,30 @@ def test_log_events(restarted):
     events = restarted("logs").get_log_events(logGroupName="/kept", logStreamName="s")["events"]
     assert [event["message"] for event in events] == ["line"]
     restarted("logs").create_log_stream(logGroupName="/kept", logStreamName="s2")
+
+
+def test_glue_catalog_jobs_and_crawlers(restarted):
+    glue = restarted("glue")
+    assert glue.get_database(Name="kept")["Database"]["Description"] == "d"
+    pages = glue.get_paginator("get_partitions").paginate(DatabaseName="kept", TableName="t")
+    assert {partition["Values"][0] for page in pages for partition in page["Partitions"]} == set(map(str, range(100)))
+    assert glue.get_job(JobName="kept")["Job"]["Command"]["ScriptLocation"] == "s3://kept/job.py"
+    assert glue.get_crawler(Name="kept")["Crawler"]["State"] == "READY"
+
+
+def test_lake_formation_grants_and_tags(restarted):
+    lake_formation = restarted("lakeformation")
+    grants = lake_formation.list_permissions(
+        Principal={"DataLakePrincipalIdentifier": f"arn:aws:iam::{ACCOUNT}:role/kept"},
+        Resource={"Table": {"DatabaseName": "kept", "Name": "t"}},
+    )["PrincipalResourcePermissions"]
+    assert [grant["Permissions"] for grant in grants] == [["SELECT"]]
+    assert lake_formation.get_lf_tag(TagKey="kept")["TagValues"] == ["a", "b"]
+
+
+def test_athena_workgroups(restarted):
+    work_group = restarted("athena").get_work_group(WorkGroup="kept")["WorkGroup"]
+    assert work_group["Configuration"]["ResultConfiguration"]["OutputLocation"] == "s3://kept/results/"
 
 
 # --- the mechanism ---------------------------------------------------------------------------------------------------
