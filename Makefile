@@ -62,9 +62,9 @@ test: setup ## Run everything CI runs: contracts, DAGs, Spark, local AWS, end to
 check: setup ## Static checks: ruff, mypy, import rules, SQL, CloudFormation, fresh contracts
 	@$(VENV)/airflow/bin/ruff check $(CHECKED)
 	$(VENV)/airflow/bin/ruff format --check $(CHECKED)
-	$(VENV)/local/bin/mypy local mwaa
+	$(VENV)/local/bin/mypy local glue_jobs
 	MYPYPATH=dags $(VENV)/airflow/bin/mypy dags/lake
-	$(VENV)/airflow/bin/lint-imports
+	PYTHONPATH=$(CURDIR):dags $(VENV)/airflow/bin/lint-imports
 	$(VENV)/airflow/bin/sqlfluff lint --disable-progress-bar --dialect athena sql/athena
 	$(VENV)/airflow/bin/sqlfluff lint --disable-progress-bar --dialect redshift sql/redshift
 	$(VENV)/local/bin/cfn-lint mwaa/cloudformation/*.yaml
