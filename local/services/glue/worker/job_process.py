@@ -60,6 +60,7 @@ class SparkConnection:
 
     def __init__(self, properties: dict[str, str]) -> None:
         self.properties = properties
+        self.previous: dict[str, str | None] = {}
 
     def open(self) -> None:
         from pyspark import SparkContext
@@ -68,7 +69,8 @@ class SparkConnection:
         SparkContext._ensure_initialized()
         system = SparkContext._jvm.java.lang.System
         for name, value in self.properties.items():
-            system.setProperty(name, value)
+            # Answers the value before, so that a run's --conf does not outlive the run
+            self.previous[name] = system.setProperty(name, value)
 
     def close(self) -> None:
         from pyspark import SparkContext
@@ -83,8 +85,11 @@ class SparkConnection:
         jvm = SparkContext._jvm
         # Hadoop keeps file systems, with the credentials they were opened with, for the life of the JVM
         jvm.org.apache.hadoop.fs.FileSystem.closeAll()
-        for name in self.properties:
-            jvm.java.lang.System.clearProperty(name)
+        for name, value in self.previous.items():
+            if value is None:
+                jvm.java.lang.System.clearProperty(name)
+            else:
+                jvm.java.lang.System.setProperty(name, value)
 
 
 def enter(spec: JobSpec) -> None:
