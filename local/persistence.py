@@ -37,10 +37,8 @@ log = logging.getLogger(__name__)
 
 # What a changing request to one service changes in others, in process. Everything else reaches the others by API.
 CHANGES_ALSO: dict[str, tuple[str, ...]] = {
-    "athena": ("glue",),
     "events": ("logs", "sns", "sqs"),
     "glue": ("logs", "lakeformation"),
-    "lakeformation": ("glue",),
     "sns": ("sqs",),
     "tagging": ("glue", "sns", "sqs"),
 }

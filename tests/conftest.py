@@ -63,6 +63,14 @@ def run_local(state: Path, *arguments: str, timeout: float = _UP_SECONDS) -> sub
     )
 
 
+@pytest.fixture(scope="module")
+def no_spark() -> Iterator[None]:
+    """For tests that start control planes of their own and run no Glue job: warming Spark costs 25 s of CPU."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SLUICE_GLUE_PREWARM", "0")
+        yield
+
+
 @pytest.fixture(scope="session")
 def local_aws() -> Iterator[LocalAws]:
     """The local AWS of $SLUICE_TEST_STATE (left running), else one of this session's own (stopped and deleted)."""

@@ -23,7 +23,7 @@ SERVERS = ("control-plane", "s3", "postgres")
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory):
+def own(tmp_path_factory, no_spark):
     """A local AWS of this module's own, because its tests kill and stop servers."""
     state = tmp_path_factory.mktemp("cli") / "state"
     watchdog = start_watchdog(state)

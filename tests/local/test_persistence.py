@@ -29,7 +29,7 @@ TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 
 
 @pytest.fixture(scope="module")
-def restarted(tmp_path_factory) -> Any:
+def restarted(tmp_path_factory, no_spark) -> Any:
     """Clients of a control plane that made one thing in every service and was then killed and started again."""
     settings = load_settings(tmp_path_factory.mktemp("persistence"))
     control_plane.start(settings)
