@@ -35,7 +35,7 @@ from lake.tags import Domain, Layer, Tier
 CONTRACT = contract("online_retail")
 RUN_KEY = "{{ ti.xcom_pull(task_ids='check_schema', key='run_key') }}"
 ROWS = "{{ ti.xcom_pull(task_ids='judge_quality')['published'] }}"
-RUN = RunPaths(CONTRACT.product, day="{{ ds }}", run_key=RUN_KEY)
+RUN = RunPaths(CONTRACT, day="{{ ds }}", run_key=RUN_KEY)
 HELPER_TABLE = "online_retail_{{ ds_nodash }}_" + RUN_KEY
 
 with DAG(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lake.contracts import Contract
 from lake.settings import LAKE, LakeSettings
 
 
@@ -15,13 +16,13 @@ from lake.settings import LAKE, LakeSettings
 class RunPaths:
     """S3 addresses of one run. Folders end with a slash.
 
-    :param product: data product, which is also the folder in every zone
+    :param terms: contract of the data product, whose name is also the folder in every zone
     :param day: ``YYYY-MM-DD``, or the Jinja expression that renders to it
     :param run_key: run key, or the Jinja expression that renders to it
     :param lake: environment whose buckets are meant
     """
 
-    product: str
+    terms: Contract
     day: str
     run_key: str
     lake: LakeSettings = LAKE
@@ -35,42 +36,45 @@ class RunPaths:
     @property
     def landing(self) -> str:
         """The files as delivered."""
-        return self._of_day("landing", self.product)
+        return self._of_day("landing", self.terms.product)
 
     @property
     def staging(self) -> str:
         """Typed rows that kept the contract's rules, as the Glue job writes them."""
-        return self._of_run("staging", self.product)
+        return self._of_run("staging", self.terms.product)
 
     @property
     def quarantine(self) -> str:
         """Rows that broke a rule, with all reasons."""
-        return self._of_run("quarantine", self.product)
+        return self._of_run("quarantine", self.terms.product)
 
     @property
     def curated(self) -> str:
         """The version of the day that readers will see once it is published."""
-        return self.lake.uri("curated", self.product + "/invoice_day=" + self.day + "/version=" + self.run_key + "/")
+        return self.lake.uri(
+            "curated",
+            f"{self.terms.product}/{self.terms.partition_column}=" + self.day + "/version=" + self.run_key + "/",
+        )
 
     @property
     def result(self) -> str:
         """Row counts and check results, written by the Glue job as its last act."""
-        return self._of_run("governance", "results/" + self.product) + "result.json"
+        return self._of_run("governance", "results/" + self.terms.product) + "result.json"
 
     @property
     def ledger(self) -> str:
         """The run's line in governance.ledger."""
-        return self._of_run("governance", "ledger/" + self.product)
+        return self._of_run("governance", "ledger/" + self.terms.product)
 
     @property
     def data_docs(self) -> str:
         """The day's Great Expectations report."""
-        return self._of_day("governance", "data_docs/" + self.product)
+        return self._of_day("governance", "data_docs/" + self.terms.product)
 
     @property
     def contract(self) -> str:
         """The compiled contract that the Glue job reads."""
-        return self.lake.uri("artifacts", "contracts/" + self.product + ".json")
+        return self.lake.uri("artifacts", "contracts/" + self.terms.product + ".json")
 
     @property
     def job_arguments(self) -> dict[str, str]:

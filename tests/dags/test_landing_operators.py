@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferralTimeout, TaskDeferred
+from airflow.sdk.bases.operator import TriggerFailureReason
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
 
 from lake.operators.landing import LandingSensor
 from lake.operators.schema import CheckSchemaOperator
@@ -79,7 +80,9 @@ def test_a_scheduled_run_does_not_wait_longer_than_its_patience(folder: str) -> 
 def test_the_end_of_the_patience_is_told_like_any_absence(folder: str, deliver: Deliver) -> None:
     deliver({"day.csv": csv(HEADER)})
     with pytest.raises(AirflowFailException, match="incomplete"):
-        sensor(folder).resume_execution("__fail__", {"error": TaskDeferralTimeout("waited")}, context("scheduled"))
+        sensor(folder).resume_execution(
+            "__fail__", {"error": TriggerFailureReason.TRIGGER_TIMEOUT}, context("scheduled")
+        )
 
 
 def test_a_marker_without_files_is_a_day_without_sales(folder: str, deliver: Deliver) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
 from lake.operators.redshift import EnsureViewsOperator, RedshiftStatementOperator, RequireNoRowsOperator, records
-from tests.dags.running import run_task
+from tests.dags.running import context, run_task
 
 if TYPE_CHECKING:
     from tests.conftest import LocalAws
@@ -67,14 +67,21 @@ def test_a_statement_that_still_runs_is_joined_by_its_name(
     aws: LocalAws, warehouse: dict[str, Any], schema: str
 ) -> None:
     name = f"load_{schema}"
-    slow = f"INSERT INTO {schema}.t SELECT COUNT(*) FROM (SELECT pg_sleep(2)) AS pause"
+    long = (
+        "WITH RECURSIVE numbers (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < 1000000000) "
+        "SELECT COUNT(*) FROM numbers"
+    )
     client = aws.client("redshift-data", aws.name("airflow"))
-    killed = client.execute_statement(
-        Sql=slow, Database="lake", WorkgroupName=warehouse["workgroup_name"], StatementName=name
+    running = client.execute_statement(
+        Sql=long, Database="lake", WorkgroupName=warehouse["workgroup_name"], StatementName=name
     )["Id"]
-    joined = run_task(RedshiftStatementOperator(task_id="load", sql=slow, statement_name=name, **warehouse))
-    assert joined == [killed]
-    assert rows(aws, warehouse, f"SELECT COUNT(*) FROM {schema}.t") == [[1]]
+    try:
+        with pytest.raises(TaskDeferred) as waiting:
+            RedshiftStatementOperator(task_id="load", sql=long, statement_name=name, **warehouse).execute(context())
+    finally:
+        client.cancel_statement(Id=running)
+    assert waiting.value.trigger.statement_id == running
+    assert len(client.list_statements(StatementName=name, Status="ALL")["Statements"]) == 1
 
 
 def test_missing_views_are_created_once(aws: LocalAws, warehouse: dict[str, Any], schema: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.amazon.aws.operators.glue_crawler import GlueCrawlerRunOperator
 from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.providers.amazon.aws.triggers.glue_crawler import GlueCrawlerCompleteTrigger
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferralTimeout
+from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout, AirflowSkipException
 
 from lake.failures import refused_call
 from lake.landing_files import list_files
@@ -48,7 +48,7 @@ class LandingSensor(S3KeySensor):
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         try:
             return super().resume_execution(next_method, next_kwargs, context)
-        except (TaskDeferralTimeout, TimeoutError):
+        except AirflowSensorTimeout:
             return self._report_absence()
 
     def _seconds_left(self, context: Context) -> float:
