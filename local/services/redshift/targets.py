@@ -16,7 +16,7 @@ _NO_ENDPOINT = "Redshift endpoint doesn't exist in this region."
 
 
 class Targets:
-    """Resolves WorkgroupName or ClusterIdentifier, and the caller's database user."""
+    """Resolves a workgroup, and the caller's database user."""
 
     def __init__(self, settings: LocalSettings, serverless: ServerlessModel) -> None:
         self._settings = settings
@@ -28,12 +28,12 @@ class Targets:
         if bool(cluster) == bool(workgroup):
             which = "Only one of" if cluster else "Either"
             raise AwsError("ValidationException", f"{which} ClusterIdentifier or WorkgroupName needs to be specified.")
-        if workgroup:
-            if request.get("DbUser"):
-                raise AwsError("ValidationException", "DbUser is not supported with WorkgroupName")
-            warehouse = self._workgroup(str(workgroup))
-        else:
-            warehouse = self._cluster(str(cluster))
+        if cluster:
+            # clusters are made by the Redshift API, which the local AWS does not serve: there is none
+            raise AwsError("ValidationException", _NO_ENDPOINT)
+        if request.get("DbUser"):
+            raise AwsError("ValidationException", "DbUser is not supported with WorkgroupName")
+        warehouse = self._workgroup(str(workgroup))
         return warehouse, self._user(caller, request, warehouse)
 
     def _workgroup(self, name: str) -> Warehouse:
@@ -44,29 +44,12 @@ class Targets:
             raise AwsError("ResourceNotFoundException", f"Serverless workgroup {name} not found.")
         return warehouse
 
-    def _cluster(self, identifier: str) -> Warehouse:
-        from moto.redshift.models import redshift_backends
-
-        clusters = redshift_backends[self._settings.account_id][self._settings.region].clusters
-        cluster = clusters.get(identifier)
-        if cluster is None:
-            raise AwsError("ValidationException", _NO_ENDPOINT)
-        warehouse = Warehouse(
-            identifier=f"cluster {identifier}",
-            default_database=cluster.db_name or "dev",
-            admin_user=cluster.master_username,
-            creator_arn=f"arn:aws:iam::{self._settings.account_id}:user/{LOCAL_ADMIN}",
-            iam_roles=tuple(cluster.iam_roles_arn or ()),
-        )
-        self._serverless.ensure_database(warehouse)
-        return warehouse
-
     def _user(self, caller: Caller, request: Mapping[str, Any], warehouse: Warehouse) -> DatabaseUser:
         """The database user of temporary credentials is named after the IAM principal (mgmt/data-api-access)."""
-        given = request.get("DbUser") or self._user_of_secret(request.get("SecretArn"))
+        given = self._user_of_secret(request.get("SecretArn"))
         if given:
             is_admin = given == warehouse.admin_user
-            return DatabaseUser(str(given), superuser=is_admin, must_exist=not is_admin)
+            return DatabaseUser(given, superuser=is_admin, must_exist=not is_admin)
         kind = "IAMR" if ":role/" in caller.arn else "IAM"
         roles = self._tagged_roles(caller) if kind == "IAMR" else ()
         superuser = caller.arn == warehouse.creator_arn or caller.name == LOCAL_ADMIN or "sys:superuser" in roles

@@ -20,6 +20,7 @@ from local.services.redshift.errors import RedshiftError, StatementCancelled, fr
 from local.services.redshift.warehouse import DatabaseUser, Warehouse
 from local.settings import LocalSettings
 
+_CANCEL_PAUSE_SECONDS = 0.1
 _THREADS = 48  # statements at once; PostgreSQL takes 120 connections
 
 
@@ -51,9 +52,15 @@ class Runner:
                 return False
             self._cancelled.add(record.id)
             session = self._running.get(record.id)
-        if session is not None:
-            session.cancel()
+            if session is not None:
+                session.request_cancel()
+                threading.Thread(target=self._keep_cancelling, args=(record.id, session), daemon=True).start()
         return True
+
+    def _keep_cancelling(self, statement_id: str, session: Session) -> None:
+        while statement_id in self._running:
+            session.send_cancel()
+            time.sleep(_CANCEL_PAUSE_SECONDS)
 
     def wait(self, record: StatementRecord, seconds: float) -> None:
         """Wait until the statement ends, at most so long."""
@@ -143,7 +150,10 @@ class Runner:
         self, record: StatementRecord, session: Session | None, kept: KeptSession | None, status: str,
         error: str | None, duration: int,
     ) -> None:  # fmt: skip
+        with self._changed:
+            self._running.pop(record.id, None)
         if session is not None:
+            session.forget_cancel()
             self._end_transaction(session, kept, status)
         for sub in record.subs:
             if sub.status in ("SUBMITTED", "STARTED"):
@@ -152,7 +162,6 @@ class Runner:
             self._sessions.give_back(kept)
         record.duration, record.error = duration, error
         with self._changed:
-            self._running.pop(record.id, None)
             self._cancelled.discard(record.id)
             record.set_status(status)
             self._store.save(record)
@@ -163,7 +172,6 @@ class Runner:
         if kept is None or session.connection.closed:
             session.close()
             return
-        session.forget_cancel()
         if status != "FINISHED" and session.in_transaction:
             try:
                 session.execute("ROLLBACK")

@@ -74,6 +74,7 @@ class Session:
         self.query_group = "default"
         self.query_id = 0
         self._cancelled = threading.Event()
+        self._cancelling = threading.Lock()
         self.connection: Connection = databases.connect(warehouse, database, user)
         self.process_id = self.connection.info.backend_pid
 
@@ -88,15 +89,22 @@ class Session:
     def close(self) -> None:
         self.connection.close()
 
-    def cancel(self) -> None:
-        """Stop the running statement; called from another thread."""
+    def request_cancel(self) -> None:
+        """Ask the running statement to stop; called from another thread."""
         self._cancelled.set()
-        with contextlib.suppress(psycopg.Error):  # the statement ended in this moment
-            self.connection.cancel_safe(timeout=5)
+
+    def send_cancel(self) -> None:
+        """Tell PostgreSQL, if a cancel is wanted. Repeated until the statement ends: between two queries PostgreSQL
+        has nothing to cancel and forgets the request."""
+        with self._cancelling:
+            if self._cancelled.is_set():
+                with contextlib.suppress(psycopg.Error):  # the connection was closed in this moment
+                    self.connection.cancel_safe(timeout=5)
 
     def forget_cancel(self) -> None:
         """Make the session usable again after a cancelled statement."""
-        self._cancelled.clear()
+        with self._cancelling:
+            self._cancelled.clear()
 
     def check_cancelled(self) -> None:
         """Long work outside of PostgreSQL calls this between its steps.
@@ -146,6 +154,7 @@ class Session:
 
     def execute(self, postgres_sql: str, parameters: Sequence[Any] | None = None) -> psycopg.Cursor[Any]:
         """Run PostgreSQL text of ours."""
+        self.check_cancelled()
         return self.connection.execute(postgres_sql.encode(), parameters)
 
     def stream(self, postgres_sql: str) -> tuple[Sequence[Column], Iterator[Sequence[Any]]]:
