@@ -26,7 +26,7 @@ from local.services.athena.workgroups import (
 )
 
 # Athena keeps its history for 45 days; a laptop keeps the newest.
-_MAX_HISTORY = 2000
+_MAX_HISTORY = 1000
 _MAX_QUERY_BYTES = 262_144
 _DATA_CATALOG = "AwsDataCatalog"
 

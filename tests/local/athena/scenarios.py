@@ -370,7 +370,6 @@ ERRORS = [
     ("selec 1", "SYNTAX_ERROR: line 1:1: mismatched input 'selec'"),
     ("select from where", "SYNTAX_ERROR: line 1:"),
     ("select 1; select 2", "Only one sql statement is allowed"),
-    (" ", None),
     ("select foo(1)", "FUNCTION_NOT_FOUND: Function 'foo' not registered"),
     ("select nvl(1, 2)", "FUNCTION_NOT_FOUND: Function 'nvl' not registered"),
     ("select strftime(current_date, '%Y')", "FUNCTION_NOT_FOUND: Function 'strftime' not registered"),

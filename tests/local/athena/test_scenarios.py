@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.local.athena.conftest import Athena
+from tests.local.athena.conftest import Athena, Outcome
 from tests.local.athena.scenarios import CSV_DDL, CSV_FILES, ERRORS, FORMATS, WRITES, Scenario, Step
 
 
@@ -19,13 +19,22 @@ def csv_table(athena: Athena) -> Athena:
     return athena
 
 
+@pytest.fixture(scope="module")
+def wrong_statements(repaired: Athena) -> dict[str, str]:
+    """All wrong statements, started at once: statement -> execution id."""
+    return {sql: repaired.start(sql) for sql, _ in ERRORS}
+
+
 @pytest.mark.parametrize(("sql", "reason"), ERRORS, ids=[sql[:60] for sql, _ in ERRORS])
-def test_wrong_statements_fail_as_on_athena(repaired: Athena, sql: str, reason: str | None) -> None:
-    if reason is None:
-        with pytest.raises(repaired.client().exceptions.InvalidRequestException):
-            repaired.start(sql)
-        return
-    repaired.run(sql).failed(reason)
+def test_wrong_statements_fail_as_on_athena(
+    repaired: Athena, wrong_statements: dict[str, str], sql: str, reason: str
+) -> None:
+    Outcome(repaired.wait(wrong_statements[sql])).failed(reason)
+
+
+def test_a_blank_query_is_refused_at_once(athena: Athena) -> None:
+    with pytest.raises(athena.client().exceptions.InvalidRequestException):
+        athena.start(" ")
 
 
 def test_a_partitioned_table_is_empty_until_its_partitions_are_known(csv_table: Athena, repaired: Athena) -> None:
