@@ -69,7 +69,7 @@ def check_text(sql: str) -> None:
 
     :raises RedshiftError: worded as Redshift words it
     """
-    code = without_literals(sql).strip()
+    code = without_literals(sql, quoted="quoted_name").strip()
     words = re.findall(r"[A-Za-z_]\w*", code.upper()[:300])
     if not words:
         return
@@ -87,19 +87,23 @@ def check_text(sql: str) -> None:
     locks = re.search(r"\bFOR\s+(?:NO\s+KEY\s+)?(?:UPDATE|SHARE)\b", code, re.IGNORECASE)
     if locks and words[0] in ("SELECT", "WITH"):
         raise RedshiftError("SELECT FOR UPDATE/SHARE is not supported")
-    # sqlglot's trees do not tell these from LISTAGG and from the unnesting of SUPER
-    function = re.search(r"\b(string_agg|unnest)\s*\(", code, re.IGNORECASE)
+    # sqlglot's trees do not tell these from LISTAGG, from the unnesting of SUPER and from other names
+    function = re.search(r"\b(string_agg|unnest|gen_random_uuid)\s*\(", code, re.IGNORECASE)
     if function:
         raise RedshiftError(f"function {function[1].lower()}() does not exist")
     if is_definition and subject == "TABLE":
         _check_table_definition(words[0], code)
 
 
-def check_tree(tree: exp.Expr) -> None:
+def check_tree(tree: exp.Expr, sql: str = "") -> None:
     """Refuse by syntax tree.
 
+    :param sql: the statement's text, for NOW(), which the tree does not tell from CURRENT_TIMESTAMP
     :raises RedshiftError: worded as Redshift words it
     """
+    if re.search(r"\bnow\s*\(", without_literals(sql, quoted="quoted_name"), re.IGNORECASE):
+        for message in _leader_only(tree, {"now"}):
+            raise RedshiftError(message)
     for rule in _TREE_RULES:
         for message in rule(tree):
             raise RedshiftError(message)
@@ -141,8 +145,11 @@ def _leader_only_functions(tree: exp.Expr) -> Iterator[str]:
     used = _distinct_names(tree) & _LEADER_ONLY
     if tree.find(exp.GenerateSeries):
         used.add("generate_series")
-    if not used:
-        return
+    if used:
+        yield from _leader_only(tree, used)
+
+
+def _leader_only(tree: exp.Expr, used: set[str]) -> Iterator[str]:
     writes = isinstance(tree, (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Create))
     if writes or any(_is_user_table(table) for table in tree.find_all(exp.Table)):
         yield f'{_NOT_ON_TABLES}\n  Detail: Function "{", ".join(sorted(used))}" runs on the leader node only.'

@@ -51,9 +51,12 @@ def without_comments(sql: str) -> str:
     return "".join(" " if kind == "comment" else text for kind, text in pieces(sql)).strip()
 
 
-def without_literals(sql: str) -> str:
-    """The statement's code alone: strings become '' and comments blanks, so that words can be searched safely."""
-    blank = {"string": "''", "comment": " ", "dollar": "''"}
+def without_literals(sql: str, quoted: str | None = None) -> str:
+    """The statement's code alone: strings become '' and comments blanks, so that words can be searched safely.
+
+    :param quoted: what stands for a quoted name; None = the name itself
+    """
+    blank = {"string": "''", "comment": " ", "dollar": "''"} | ({"quoted": quoted} if quoted else {})
     return "".join(blank.get(kind, text) for kind, text in pieces(sql))
 
 

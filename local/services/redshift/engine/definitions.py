@@ -55,7 +55,7 @@ def _create_table_sql(session: Session, text: str) -> str:
     if re.search(r"\(\s*LIKE\s", text, re.IGNORECASE):
         return re.sub(rf"(\(\s*LIKE\s+{NAME_PATTERN})", r"\1 INCLUDING IDENTITY", text, flags=re.IGNORECASE)
     tree = parse(text)
-    linter.check_tree(tree)
+    linter.check_tree(tree, text)
     expand(session, tree)
     for column in tree.find_all(exp.ColumnDef):
         kind = column.args.get("kind")

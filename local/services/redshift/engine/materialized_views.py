@@ -54,7 +54,7 @@ def create(session: Session, statement: Statement) -> Outcome:
         raise RedshiftError("syntax error in CREATE MATERIALIZED VIEW")
     name = table_name(found["name"])
     tree = parse(found["query"])
-    linter.check_tree(tree)
+    linter.check_tree(tree, found["query"])
     if tree.find(exp.Order) and not tree.find(exp.Window, exp.WithinGroup):
         raise RedshiftError("ORDER BY is not supported in the definition of a materialized view")
     reasons = recompute_reasons(tree)

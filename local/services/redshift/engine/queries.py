@@ -23,7 +23,7 @@ def translate(session: Session, sql: str) -> str:
     tree = parse(sql)
     if isinstance(tree, exp.Command):
         raise RedshiftError(f'syntax error at or near "{sql.split()[0]}"')
-    linter.check_tree(tree)
+    linter.check_tree(tree, sql)
     expand(session, tree)
     return to_postgres(tree, session)
 

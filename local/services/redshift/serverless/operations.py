@@ -100,6 +100,7 @@ class ServerlessApi:
 
     def create_workgroup(self, caller: Caller, request: Request) -> Response:
         name = _checked_name(request["workgroupName"], "workgroupName")
+        _check_capacity(request)
         with self._model.lock:
             namespace = self._namespace(request["namespaceName"])
             if name in self._model.workgroups:
@@ -133,6 +134,7 @@ class ServerlessApi:
         return {"workgroups": list(self._model.workgroups.values())}
 
     def update_workgroup(self, caller: Caller, request: Request) -> Response:
+        _check_capacity(request)
         with self._model.lock:
             workgroup = self._workgroup(request["workgroupName"])
             workgroup |= {key: request[key] for key in _WORKGROUP_FIELDS if request.get(key) is not None}
@@ -208,3 +210,13 @@ def _checked_name(name: str, field: str) -> str:
 def _check_default_role(default: str | None, roles: list[str]) -> None:
     if default and default not in roles:
         raise AwsError("ValidationException", f"The default IAM role {default} is not among the namespace's IAM roles")
+
+
+def _check_capacity(request: Request) -> None:
+    """4 RPUs, or 8 to 512 in steps of 8 (mgmt/serverless-capacity)."""
+    for field in ("baseCapacity", "maxCapacity"):
+        capacity = request.get(field)
+        if capacity not in (None, -1, 4) and not (8 <= capacity <= 512 and capacity % 8 == 0):
+            raise AwsError(
+                "ValidationException", f"{field} must be 4, or between 8 and 512 in increments of 8: {capacity}"
+            )
