@@ -19,6 +19,10 @@ Printer = Callable[[str], None]
 
 RUNNER_READY_SECONDS = 180
 FINISHED = {"success", "failed", "upstream_failed", "skipped", "removed"}
+# The last line of a traceback and the rest of a message of several lines, up to the next line that Airflow logged.
+LOGGED_EXCEPTION = re.compile(
+    r"^(?:\w+\.)*(?:Airflow\w*Exception|\w+Error): (.+(?:\n(?!\d{4}-\d\d-\d\dT|Traceback|\s*$).+)*)", re.MULTILINE
+)
 MARKS = {"success": "✓", "skipped": "-", "failed": "✗", "upstream_failed": "·", "removed": "·"}
 
 
@@ -133,8 +137,8 @@ def last_error(log: Path, start: int) -> str | None:
     with log.open("rb") as file:
         file.seek(start)
         text = file.read().decode(errors="replace")
-    messages: list[str] = re.findall(r"^(?:\w+\.)*(?:Airflow\w*Exception|\w+Error): (.+)", text, flags=re.MULTILINE)
-    return messages[-1].strip() if messages else None
+    messages = [match.group(1).strip() for match in LOGGED_EXCEPTION.finditer(text)]
+    return messages[-1] if messages else None
 
 
 class WarmAirflow:
