@@ -42,9 +42,13 @@ class Warehouse:
     bucket: str
     loader_arn: str
     stranger_arn: str
+    clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
-    def client(self, principal: str = "local-admin") -> Any:
-        return self.local_aws.client("redshift-data", principal)
+    def client(self, principal: str = "local-admin", service: str = "redshift-data") -> Any:
+        """One client per principal: making one costs more than the statements of a test."""
+        if (service, principal) not in self.clients:
+            self.clients[service, principal] = self.local_aws.client(service, principal)
+        return self.clients[service, principal]
 
     def run(self, sql: str, principal: str = "local-admin", **request: Any) -> Answer:
         """Run one statement to its end."""
@@ -87,7 +91,7 @@ class Warehouse:
         return answer
 
     def s3(self) -> Any:
-        return self.local_aws.client("s3")
+        return self.client(service="s3")
 
     def put(self, key: str, content: bytes | str) -> str:
         """Write an object; give its URL."""

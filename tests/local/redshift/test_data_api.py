@@ -26,6 +26,11 @@ def slow(warehouse: Warehouse) -> str:
     return SLOW
 
 
+def readers_of(warehouse: Warehouse) -> str:
+    """A database role of this run's own: all namespaces of a local AWS share their roles."""
+    return warehouse.workgroup.replace("-", "_") + "_readers"
+
+
 def refused(call: Any, **request: Any) -> tuple[str, str]:
     with pytest.raises(ClientError) as caught:
         call(**request)
@@ -315,16 +320,17 @@ class TestPrincipals:
     def analyst(self, warehouse: Warehouse) -> Iterator[str]:
         """An IAM role whose tag names a database role."""
         name = f"{warehouse.workgroup}-analyst"
-        warehouse.rows("create role readers")
-        make_role(warehouse.local_aws, name, [], tags={"RedshiftDbRoles": "readers:no-such-role"})
+        readers = readers_of(warehouse)
+        warehouse.rows(f"create role {readers}")
+        make_role(warehouse.local_aws, name, [], tags={"RedshiftDbRoles": f"{readers}:no-such-role"})
         yield name
         warehouse.local_aws.client("iam").delete_role(RoleName=name)
 
     def test_role_has_the_rights_of_its_tag(self, warehouse: Warehouse, schema: str, analyst: str) -> None:
         warehouse.rows(f"create table {schema}.t as select 5 as a")
         assert "permission denied" in warehouse.error(f"select * from {schema}.t", principal=analyst)
-        warehouse.rows(f"grant usage on schema {schema} to role readers")
-        warehouse.rows(f"grant select on {schema}.t to role readers")
+        warehouse.rows(f"grant usage on schema {schema} to role {readers_of(warehouse)}")
+        warehouse.rows(f"grant select on {schema}.t to role {readers_of(warehouse)}")
         assert warehouse.rows(f"select current_user, a from {schema}.t", principal=analyst) == [(f"IAMR:{analyst}", 5)]
         assert "permission denied" in warehouse.error(f"delete from {schema}.t", principal=analyst)
 
@@ -337,13 +343,13 @@ class TestPrincipals:
 
     def test_lost_tag_takes_the_rights(self, warehouse: Warehouse, schema: str, analyst: str) -> None:
         warehouse.rows(f"create table {schema}.t as select 5 as a")
-        warehouse.rows(f"grant usage on schema {schema} to role readers")
-        warehouse.rows(f"grant select on {schema}.t to role readers")
+        warehouse.rows(f"grant usage on schema {schema} to role {readers_of(warehouse)}")
+        warehouse.rows(f"grant select on {schema}.t to role {readers_of(warehouse)}")
         iam = warehouse.local_aws.client("iam")
         assert warehouse.rows(f"select a from {schema}.t", principal=analyst) == [(5,)]
         iam.untag_role(RoleName=analyst, TagKeys=["RedshiftDbRoles"])
         assert "permission denied" in warehouse.error(f"select a from {schema}.t", principal=analyst)
-        iam.tag_role(RoleName=analyst, Tags=[{"Key": "RedshiftDbRoles", "Value": "readers"}])
+        iam.tag_role(RoleName=analyst, Tags=[{"Key": "RedshiftDbRoles", "Value": readers_of(warehouse)}])
 
     def test_statements_are_seen_by_their_principal_only(self, warehouse: Warehouse, analyst: str) -> None:
         answer = warehouse.run("select 1")
