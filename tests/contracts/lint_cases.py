@@ -97,7 +97,7 @@ LINT_CASES: dict[str, tuple[Callable[[Document], None], str, str]] = {
         lambda d: _set(_column(d, "customer_id"), "physicalType", "int"), "properties[7].physicalType", "varchar(64)",
     ),
     "key without a position": (
-        lambda d: _without(_column(d, "line_no"), "primaryKeyPosition"), "schema[0].properties", "[-1, 1]",
+        lambda d: _without(_column(d, "line_no"), "primaryKeyPosition"), "schema[0].properties", "[-1, 1, 3]",
     ),
     "no partition": (
         lambda d: _without(_column(d, "invoice_day"), "partitioned"), "schema[0].properties", "0 partition columns",

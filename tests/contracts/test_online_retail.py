@@ -91,4 +91,4 @@ def test_personal_data_is_masked_and_tagged(compiled: dict[str, Any]) -> None:
 
 def test_invoice_and_stock_code_are_no_key(compiled: dict[str, Any]) -> None:
     key = [column["name"] for column in compiled["columns"] if column["primary_key_position"]]
-    assert key == ["invoice_no", "line_no"]
+    assert key == ["invoice_no", "line_no", "invoice_day"]

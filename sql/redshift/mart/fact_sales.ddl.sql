@@ -1,4 +1,5 @@
--- Invoice lines. Task sales_marts.ensure_tables. Grain: invoice_no, line_no.
+-- Invoice lines. Task sales_marts.ensure_tables. Grain: invoice_day, invoice_no, line_no.
+-- Nothing keeps the shop from using an invoice number on two days, so the day belongs to the key.
 -- description and country are what the invoice said that day; the dimensions hold the newest of them.
 CREATE TABLE IF NOT EXISTS mart.fact_sales (
     invoice_no VARCHAR(16) NOT NULL,
@@ -14,7 +15,7 @@ CREATE TABLE IF NOT EXISTS mart.fact_sales (
     is_goods BOOLEAN NOT NULL,
     line_amount DECIMAL(18, 3) NOT NULL,
     invoice_day DATE NOT NULL,
-    PRIMARY KEY (invoice_no, line_no)
+    PRIMARY KEY (invoice_day, invoice_no, line_no)
 )
 DISTSTYLE KEY DISTKEY (stock_code)
 SORTKEY (invoice_day)

@@ -5,8 +5,9 @@ SELECT
     broken_count
 FROM (
     SELECT
-        'fact_sales: invoice_no, line_no is not unique' AS broken_rule,
-        COUNT(*) - COUNT(DISTINCT invoice_no || '/' || CAST(line_no AS VARCHAR)) AS broken_count
+        'fact_sales: invoice_day, invoice_no, line_no is not unique' AS broken_rule,
+        COUNT(*) - COUNT(DISTINCT CAST(invoice_day AS VARCHAR) || '/' || invoice_no || '/' || CAST(line_no AS VARCHAR))
+            AS broken_count
     FROM mart.fact_sales
     UNION ALL
     SELECT

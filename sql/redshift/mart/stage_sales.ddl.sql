@@ -1,5 +1,6 @@
 -- Rows of the days being loaded, in the column order of the Parquet files: COPY from Parquet goes by position.
--- Task sales_marts.copy_fact_sales, first batch step; the table ends with the session. Grain: invoice_no, line_no.
+-- Task sales_marts.copy_fact_sales, first batch step; the table ends with the session.
+-- Grain: invoice_day, invoice_no, line_no.
 CREATE TEMP TABLE stage_sales (
     invoice_no VARCHAR(16),
     line_no INTEGER,
