@@ -66,7 +66,8 @@ def warehouse_section(tables: Mapping[str, int], views: Sequence[View]) -> str:
 
 def best_sellers_section(rows: Sequence[Sequence[object]]) -> str:
     priced = [
-        (code, description, pieces, f"{Decimal(str(revenue)):,.2f}") for code, description, pieces, revenue in rows
+        (code, description, int(str(pieces)), f"{Decimal(str(revenue)):,.2f}")
+        for code, description, pieces, revenue in rows
     ]
     return "\n".join(
         [
