@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 ADMIN_USER = "rdsdb"  # the name of Redshift's own superuser in its pg_user
 START_TIMEOUT_SECONDS = 60
+# A session that works on nothing notices within a second that its server is gone.
+ORPHAN_SECONDS = 5
 
 # Durability against a power cut is given up for speed: the warehouse of a laptop is rebuilt by re-running the DAGs. A
 # killed server or a `local down` loses nothing.
@@ -101,6 +103,7 @@ def start(settings: PostgresSettings) -> None:
     if not (data / "PG_VERSION").exists():
         _initialise(folder, user)
     _give_to(data, user)
+    _clear_remains(data)
     log = folder / "postgres.log"
     _empty_file(log, user)
     try:
@@ -135,6 +138,29 @@ def is_running(settings: PostgresSettings) -> bool:
         # It works in its data folder, wherever that was moved to. The pid in a copy of the folder is another server's.
         return name.startswith("postgres") and Path(process.cwd()) == _folder(settings) / "data"
     except (OSError, ValueError, psutil.NoSuchProcess, psutil.ZombieProcess):
+        return False
+
+
+def _clear_remains(data: Path) -> None:
+    """Remove what a killed server leaves and a new one would stumble over: living sessions and the lock file.
+
+    Sessions end by themselves when they notice; one that is busy is killed after ``ORPHAN_SECONDS``. Nothing is lost:
+    what was not committed is rolled back by the next server's recovery. The lock file must go because the dead server
+    may stay a zombie where nobody collects orphans (a container's first process), and PostgreSQL takes it for alive.
+    """
+    orphans = [process for process in psutil.process_iter(["name"]) if _works_in(process, data)]
+    _, alive = psutil.wait_procs(orphans, timeout=ORPHAN_SECONDS)
+    for process in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(alive, timeout=ORPHAN_SECONDS)
+    (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _works_in(process: psutil.Process, data: Path) -> bool:
+    try:
+        return str(process.info["name"]).startswith("postgres") and Path(process.cwd()) == data
+    except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
         return False
 
 

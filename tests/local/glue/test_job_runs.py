@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -177,6 +178,10 @@ def test_retry_after_failure(glue: Workbench) -> None:
     )
     first = glue.start(script, MaxRetries=1)
     assert glue.wait(first)["JobRunState"] == "FAILED"
+    # As on AWS the next attempt appears a moment after the first has failed.
+    deadline = time.monotonic() + 10
+    while len(glue.glue.get_job_runs(JobName=first.job)["JobRuns"]) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
     second = type(first)(first.job, f"{first.id}_attempt_1")
     run = glue.wait(second)
     assert (run["JobRunState"], run["Attempt"], run["PreviousRunId"]) == ("SUCCEEDED", 1, first.id)
