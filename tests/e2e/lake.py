@@ -112,12 +112,11 @@ class Lake:
         return _checksum([list(row.values()) for row in rows])
 
     def curated_versions(self) -> dict[str, str]:
-        """Where each published day lives: partition value -> location."""
-        pages = (
-            self.client("glue")
-            .get_paginator("get_partitions")
-            .paginate(DatabaseName="curated", TableName="online_retail")
-        )
+        """Where each published day lives: partition value -> location; nothing before the first publication."""
+        glue = self.client("glue")
+        if PRODUCT not in {table["Name"] for table in glue.get_tables(DatabaseName="curated")["TableList"]}:
+            return {}
+        pages = glue.get_paginator("get_partitions").paginate(DatabaseName="curated", TableName=PRODUCT)
         return {p["Values"][0]: p["StorageDescriptor"]["Location"] for page in pages for p in page["Partitions"]}
 
     def warehouse_checksums(self) -> dict[str, str]:

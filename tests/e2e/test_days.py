@@ -82,13 +82,13 @@ def test_a_second_run_changes_nothing_and_works_once(
     assert {day: len(lake.job_runs(day)) for day in invoice_days} == dict.fromkeys(invoice_days, 1)
 
 
-def test_days_in_reverse_order_give_the_same_tables(
-    lake: Lake, published: dict[str, RunOutcome], invoice_days: dict[str, bytes]
-) -> None:
+def test_days_in_reverse_order_give_the_same_tables(lake: Lake, published: dict[str, RunOutcome]) -> None:
     before = (lake.curated_checksum(), lake.warehouse_checksums())
+    days = sorted(lake.curated_versions())
+    assert set(published) <= set(days)
     lake.forget_everything()
 
-    for day in reversed(invoice_days):
+    for day in reversed(days):
         again = lake.run_day(day)
         assert again.succeeded, (again.error, again.tasks)
         marts = lake.run("sales_marts", day)
