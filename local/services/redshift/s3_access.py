@@ -42,6 +42,28 @@ def split_url(url: str) -> tuple[str, str]:
     return found[1], found[2]
 
 
+def principal_of(session: Session, iam_role: str | None) -> str:
+    """The name of the role that reads for a statement.
+
+    :param iam_role: ARN; None for the warehouse's default role
+    :raises RedshiftError: the role does not belong to the warehouse
+    """
+    warehouse = session.warehouse
+    role = iam_role or warehouse.default_iam_role
+    if role is None:
+        raise RedshiftError("default IAM role is not set for this warehouse", hint="use IAM_ROLE '<arn>'")
+    role = role.split(",")[-1].strip()  # role chaining: the last role reads
+    if not re.match(r"arn:aws[\w-]*:iam::\d{12}:role/.+", role):
+        raise RedshiftError(f'invalid IAM role ARN "{role}"')
+    if role not in warehouse.iam_roles and role != warehouse.default_iam_role:
+        raise RedshiftError(
+            f"User arn:aws:redshift:{session.settings.region}:{session.settings.account_id}:dbuser:"
+            f"{warehouse.identifier}/{session.user.name} is not authorized to assume IAM Role {role}",
+            hint="associate the role with the namespace (IamRoles)",
+        )
+    return role.rsplit("/", 1)[-1]
+
+
 class S3Access:
     """S3 with the rights of one role."""
 
@@ -50,21 +72,8 @@ class S3Access:
 
         :raises RedshiftError: the role does not belong to the warehouse
         """
-        warehouse = session.warehouse
-        role = iam_role or warehouse.default_iam_role
-        if role is None:
-            raise RedshiftError("default IAM role is not set for this warehouse", hint="use IAM_ROLE '<arn>'")
-        role = role.split(",")[-1].strip()  # role chaining: the last role reads
-        if not re.match(r"arn:aws[\w-]*:iam::\d{12}:role/.+", role):
-            raise RedshiftError(f'invalid IAM role ARN "{role}"')
-        if role not in warehouse.iam_roles and role != warehouse.default_iam_role:
-            raise RedshiftError(
-                f"User arn:aws:redshift:{session.settings.region}:{session.settings.account_id}:dbuser:"
-                f"{warehouse.identifier}/{session.user.name} is not authorized to assume IAM Role {role}",
-                hint="associate the role with the namespace (IamRoles)",
-            )
         self._session = session
-        self._client: Any = service_client("s3", session.settings, principal=role.rsplit("/", 1)[-1])
+        self._client: Any = service_client("s3", session.settings, principal=principal_of(session, iam_role))
 
     def files(self, url: str) -> list[S3File]:
         """Objects below a prefix, without folder markers."""
