@@ -116,6 +116,15 @@ def test_a_table_that_is_not_there(external: External) -> None:
     assert f'relation "{external.schema}.nothing" does not exist' in error
 
 
+def test_external_tables_are_created_in_glue(external: External) -> None:
+    rows, error = external.run(
+        f"CREATE EXTERNAL TABLE {external.schema}.other (id INTEGER) STORED AS PARQUET LOCATION 's3://x/'"
+    )
+
+    assert rows is None
+    assert "create the table in Glue" in error
+
+
 @pytest.fixture(scope="module")
 def readable(external: External) -> External:
     external.grant()
