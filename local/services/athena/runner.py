@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 # Athena queues what exceeds the account's limit; on a laptop more at once only makes each slower.
 CONCURRENT_QUERIES = 2
+_INTERRUPT_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,17 @@ class QueryRunner:
     def stop(self, execution: QueryExecution) -> None:
         """Cancel a query, whether it waits or runs."""
         execution.finish(CANCELLED, "Query cancelled by user")
-        with self._lock:
-            connection = self._running.get(execution.id)
-            if connection is not None:
+        threading.Thread(target=self._interrupt_until_ended, args=(execution.id,), daemon=True).start()
+
+    def _interrupt_until_ended(self, execution_id: str) -> None:
+        """DuckDB forgets an interrupt that comes between two statements, so it is repeated until the query is gone."""
+        while True:
+            with self._lock:
+                connection = self._running.get(execution_id)
+                if connection is None:
+                    return
                 connection.interrupt()
+            time.sleep(_INTERRUPT_SECONDS)
 
     def close(self) -> None:
         """Interrupt what runs and take no more queries."""
@@ -107,6 +116,8 @@ class QueryRunner:
             self._running[execution.id] = connection
         session = self._session(execution, prepared, connection)
         try:
+            if execution.state == CANCELLED:
+                return
             result = run_statement(session, execution.query, execution.parameters)
             execution.substatement = result.substatement
             written = write_result(self._services.storage, execution.output_base, result)
