@@ -35,7 +35,6 @@ class DayLedger:
     quarantined: int
     duplicates: int
     reasons: Mapping[str, int]
-    data_docs: str | None
 
     @property
     def balanced(self) -> bool:
@@ -93,7 +92,6 @@ class Reader:
             quarantined=rows["quarantined"],
             duplicates=rows["duplicates"],
             reasons=result["quarantined_by_reason"],
-            data_docs=result.get("data_docs"),
         )
 
     def partitions(self) -> dict[str, str]:
