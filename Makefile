@@ -59,11 +59,11 @@ test: setup ## Run everything CI runs: contracts, DAGs, Spark, local AWS, end to
 	@bash tests/run.sh
 
 .PHONY: check
-check: setup ## Static checks: ruff, mypy, import rules, SQL, CloudFormation, fresh contracts
+check: setup $(VENV)/checks/.installed ## Static checks: ruff, mypy, import rules, SQL, CloudFormation, fresh contracts
 	@$(VENV)/airflow/bin/ruff check $(CHECKED)
 	$(VENV)/airflow/bin/ruff format --check $(CHECKED)
 	$(VENV)/local/bin/mypy local glue_jobs
-	MYPYPATH=dags $(VENV)/airflow/bin/mypy dags/lake
+	MYPYPATH=dags $(VENV)/airflow/bin/mypy dags/lake mwaa
 	PYTHONPATH=$(CURDIR):dags $(VENV)/airflow/bin/lint-imports
 	$(VENV)/airflow/bin/sqlfluff lint --disable-progress-bar --dialect athena sql/athena
 	$(VENV)/airflow/bin/sqlfluff lint --disable-progress-bar --dialect redshift sql/redshift
@@ -71,11 +71,12 @@ check: setup ## Static checks: ruff, mypy, import rules, SQL, CloudFormation, fr
 	PYTHONPATH=dags $(AIRFLOW) -m lake.contracts.compile --check
 
 .PHONY: lock
-lock: $(UV) ## Compile the three runtimes' requirements again (after editing a *.in file)
+lock: $(UV) ## Compile the runtimes' requirements again (after editing a *.in file)
 	$(UV) $(COMPILE) requirements-dev.in -o requirements-dev.txt --python $(PYTHON312) $(MWAA_CONSTRAINTS)
 	$(UV) $(COMPILE) local/requirements.in -o local/requirements.txt --python $(PYTHON312)
 	$(UV) $(COMPILE) local/java.in -o local/java.txt --python $(PYTHON312)
 	$(UV) $(COMPILE) glue_jobs/requirements.in -o glue_jobs/requirements.txt --python $(PYTHON311)
+	$(UV) $(COMPILE) mwaa/checks.in -o mwaa/checks.txt --python $(PYTHON312)
 
 .PHONY: clean
 clean: ## Stop everything and delete the runtimes and the local AWS with its data
@@ -107,6 +108,9 @@ $(VENV)/glue/.installed: glue_jobs/requirements.txt | $(UV)
 
 $(VENV)/airflow/.installed: requirements-dev.txt | $(UV)
 	$(call install_runtime,airflow,$(PYTHON312),$<)
+
+$(VENV)/checks/.installed: mwaa/checks.txt | $(UV)
+	$(call install_runtime,checks,$(PYTHON312),$<)
 
 $(VENV)/java/.checked: local/java.txt | $(UV)
 	@mkdir -p $(@D)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local.settings import REPOSITORY, LocalSettings
+from mwaa.archives import zipped
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-# Equal content gives an equal zip, so that an unchanged package is not uploaded (a job's run key contains its hash).
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _PACKAGE_KEY = "glue_jobs/glue_jobs.zip"
 
 
@@ -43,19 +40,12 @@ def _artifacts(repository: Path) -> Iterator[tuple[str, bytes]]:
     for source in sources:
         if source.parent != jobs and source.name != "__init__.py":
             yield f"glue_jobs/{source.relative_to(jobs).as_posix()}", source.read_bytes()
-    yield _PACKAGE_KEY, _zipped({source.relative_to(repository).as_posix(): source.read_bytes() for source in sources})
+    # Equal content gives an equal zip: an unchanged package is not uploaded (a job's run key contains its hash).
+    yield _PACKAGE_KEY, zipped({source.relative_to(repository).as_posix(): source.read_bytes() for source in sources})
     for contract in sorted((repository / "dags" / "contracts").glob("*.json")):
         if contract.name == "index.json":  # read by DAG files only
             continue
         yield f"contracts/{contract.name}", contract.read_bytes()
-
-
-def _zipped(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(zipfile.ZipInfo(name, _ZIP_TIME), content)
-    return buffer.getvalue()
 
 
 def _present(s3: BaseClient, bucket: str) -> Iterator[tuple[str, str]]:

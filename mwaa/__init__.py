@@ -1,0 +1,1 @@
+"""From the repository to Amazon MWAA: templates, constraint files, the deploy tool."""
