@@ -60,7 +60,7 @@ def _authorize(service: str, operation: str, caller: Caller, parameters: Mapping
             "on the local AWS (docs/local-aws/core.md)"
         ) from error
     for need in wanted:
-        authorizer.authorize(caller, need.action, need.resource, need.context, Origin(agent))
+        authorizer.authorize(caller, need.action, need.resource, need.context, Origin(agent, f"{service}:{operation}"))
 
 
 def _check_policy(parameters: Mapping[str, Any]) -> None:

@@ -31,10 +31,12 @@ class Origin:
     """What a decision was asked for.
 
     :param agent: user agent of the request.
+    :param call: the request, ``glue:StartJobRun``; "" when an engine asks.
     :param via: service that acts for the caller; "" for the caller itself.
     """
 
     agent: str = ""
+    call: str = ""
     via: str = ""
 
 
@@ -67,15 +69,19 @@ def authorize(
     if _log is not None:
         extra = {key: list(values) for key, values in (context or {}).items()}
         label = verdict.statement.label if verdict.statement else ""
-        _log.add(Decision(principal.name, action, resource, verdict.allowed, label, extra, origin.via, origin.agent))
+        _log.add(
+            Decision(
+                principal.name, action, resource, verdict.allowed, label, extra, origin.via, origin.agent, origin.call
+            )
+        )
     if not verdict.allowed:
         raise NotAuthorized(refusal(principal, action, resource, verdict))
 
 
-def is_allowed(caller: Caller, action: str, resource: str, context: Mapping[str, list[str]] | None = None) -> bool:
+def is_allowed(caller: Caller, action: str, resource: str, origin: Origin | None = None) -> bool:
     """`authorize` as a question."""
     try:
-        authorize(caller, action, resource, context)
+        authorize(caller, action, resource, origin=origin)
     except NotAuthorized:
         return False
     return True

@@ -24,6 +24,8 @@ class Decision:
     :param context: condition keys of the request (not those of the caller).
     :param via: service that acted for the caller.
     :param agent: user agent of the request.
+    :param call: the request itself, ``glue:StartJobRun``; "" for S3 and for what an engine did for the caller.
+    :param time: seconds since 1970; 0 = now.
     """
 
     role: str
@@ -34,6 +36,7 @@ class Decision:
     context: Mapping[str, list[str]] = field(default_factory=dict)
     via: str = ""
     agent: str = ""
+    call: str = ""
     time: float = 0.0
 
 
@@ -48,7 +51,7 @@ class DecisionLog:
 
     def add(self, decision: Decision) -> None:
         """Append one decision. A full disk costs the record, not the call."""
-        entry: dict[str, Any] = {"time": round(decision.time or time.time(), 3), **decision.__dict__}
+        entry: dict[str, Any] = dict(decision.__dict__)
         entry["time"] = round(decision.time or time.time(), 3)
         line = json.dumps({key: value for key, value in entry.items() if value not in ("", {})}) + "\n"
         with self._lock:

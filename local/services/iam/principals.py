@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,30 +86,36 @@ def _read(arn: str) -> Principal:
     entity = next((item for item in list(entities.values()) if item.arn == arn), None)
     if entity is None:
         return Principal(name, arn, "", {}, ())
+    return made(arn, str(entity.id), dict(_tags(entity, is_role)), _documents(entity, iam))
+
+
+def made(arn: str, unique_id: str, tags: Mapping[str, str], documents: Iterable[tuple[str, Any]]) -> Principal:
+    """A role or user from what IAM's API tells about it.
+
+    :param arn: its ARN.
+    :param unique_id: its RoleId or UserId.
+    :param documents: name and document of each policy.
+    """
+    name, is_role = arn.rsplit("/", 1)[-1], ":role/" in arn
     session = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{name}/{SESSION_NAME}"
-    userid = f"{entity.id}:{SESSION_NAME}" if is_role else str(entity.id)
-    tags = {f"aws:principaltag/{key.lower()}": [value] for key, value in _tags(entity, is_role)}
+    userid = f"{unique_id}:{SESSION_NAME}" if is_role else unique_id
     context: dict[str, list[str]] = {
         "aws:principalarn": [arn],
         "aws:principalaccount": [ACCOUNT_ID],
         "aws:principaltype": ["AssumedRole" if is_role else "User"],
         "aws:userid": [userid],
-        **tags,
     }
+    context |= {f"aws:principaltag/{key.lower()}": [value] for key, value in tags.items()}
     if not is_role:
         context["aws:username"] = [name]
     try:
-        statements = tuple(
-            statement
-            for policy, document in documents(entity, iam)
-            for statement in compile_document(document, policy)
-        )
+        statements = tuple(s for policy, document in documents for s in compile_document(document, policy))
     except PolicyError as error:
         return Principal(name, session if is_role else arn, userid, context, (), broken=str(error))
     return Principal(name, session if is_role else arn, userid, context, statements)
 
 
-def documents(entity: Any, iam: Any) -> Iterator[tuple[str, Any]]:
+def _documents(entity: Any, iam: Any) -> Iterator[tuple[str, Any]]:
     """Name and document of every policy of a role or user: inline ones, then attached ones in their default version."""
     yield from sorted(dict(entity.policies).items())
     for arn in entity.managed_policies:

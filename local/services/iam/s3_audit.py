@@ -92,5 +92,5 @@ def decision_of(entry: dict[str, Any]) -> Decision | None:
     if "TAGGING" in str(entry.get("operation")):
         name += "Tagging"
     allowed = entry.get("error_code") not in _REFUSED
-    agent, moment = str(entry.get("user_agent") or ""), float(entry.get("time") or 0)
-    return Decision(role, f"s3:{name}", resource, allowed, agent=agent, time=moment)
+    # Its own time is in whole seconds; it arrives within milliseconds.
+    return Decision(role, f"s3:{name}", resource, allowed, agent=str(entry.get("user_agent") or ""))

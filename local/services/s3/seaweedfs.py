@@ -37,7 +37,7 @@ def identities_file(settings: LocalSettings) -> Path:
 
 def audit_socket(settings: LocalSettings) -> Path | None:
     """Where SeaweedFS reports every request; None when the path is too long for a socket."""
-    path = settings.state_dir / "seaweedfs" / "audit.sock"
+    path = settings.folder("seaweedfs") / "audit.sock"
     return path if _fits_socket(path) else None
 
 

@@ -55,7 +55,7 @@ class CrawlerEngine:
         ).start()
 
     def _execute(self, crawler: Crawler, crawl: Crawl) -> None:
-        stream = LogStream(self.settings.account_id, self.settings.region, LOG_GROUP, crawler.name)
+        stream = LogStream(self.settings.account_id, self.settings.region, LOG_GROUP, crawler.name, crawler.role)
 
         def say(line: str) -> None:
             stream.write([f"[{crawl.crawl_id}] {line}"])
