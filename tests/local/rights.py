@@ -6,6 +6,9 @@ import json
 from typing import Any
 
 
+POLICY = "test"
+
+
 def allow(*actions: str, resources: str | list[str] = "*") -> dict[str, Any]:
     return {"Effect": "Allow", "Action": list(actions), "Resource": resources}
 
@@ -30,7 +33,7 @@ def use_bucket(bucket: str) -> list[dict[str, Any]]:
 def give(iam: Any, role: str, *statements: dict[str, Any]) -> None:
     """Give a role exactly these rights."""
     document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-    iam.put_role_policy(RoleName=role, PolicyName="test", PolicyDocument=document)
+    iam.put_role_policy(RoleName=role, PolicyName=POLICY, PolicyDocument=document)
 
 
 def take_all(iam: Any, role: str) -> None:
