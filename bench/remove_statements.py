@@ -34,9 +34,7 @@ _DAGS = ("online_retail_daily", "sales_marts")
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.remove_statements", description=__doc__)
     parser.add_argument("--state", type=Path, required=True)
-    parser.add_argument(
-        "roles", nargs="*", help="names without prefix (default: airflow glue redshift lakeformation lake-admin)"
-    )
+    parser.add_argument("roles", nargs="*", help="names without prefix (default: all that DAGs use)")
     options = parser.parse_args()
     settings = load_settings(options.state)
     log = settings.folder("iam") / "airflow.log"
