@@ -1,39 +1,66 @@
 #!/usr/bin/env bash
-# Runs every test, each folder in the runtime it belongs to, against one shared local AWS.
+# Runs every test, each folder in the runtime it belongs to, in two lanes side by side; each lane has a local AWS of its own.
 # Usage: tests/run.sh [pytest arguments]      Exit code: 0 only if every runner passed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 unset PYTHONDONTWRITEBYTECODE
 export PYTHONPATH=$PWD
 
-state=$(mktemp -d "${TMPDIR:-/tmp}/sluice-test.XXXXXX")
+work=$(mktemp -d "${TMPDIR:-/tmp}/sluice-test.XXXXXX")
+lanes=()
 stop() {
-    .venv/local/bin/python -m local --state "$state" down >/dev/null
-    rm -rf "$state"
+    # A lane and what it runs are one process group each.
+    for lane in "${lanes[@]}"; do kill -TERM -- "-$lane" 2>/dev/null; done
+    wait
+    for state in "$work"/*/settings.json; do
+        [ -f "$state" ] && .venv/local/bin/python -m local --state "$(dirname "$state")" down >/dev/null
+    done
+    rm -rf "$work"
 }
 trap stop EXIT
 trap 'exit 130' INT TERM
 
-echo "== starting the local AWS that the tests share"
-.venv/local/bin/python -m local --state "$state" up || { .venv/local/bin/python -m local --state "$state" logs; exit 1; }
-export SLUICE_TEST_STATE=$state
-
-failed=()
+# suite RUNTIME TITLE PYTEST-ARGUMENTS...: its output appears as a whole when it ends.
 suite() {
-    local runtime=$1 title=$2
+    local runtime=$1 title=$2 begin=$SECONDS log
+    log=$(mktemp "$work/log.XXXXXX")
     shift 2
-    echo "== $title"
-    local begin=$SECONDS
-    ".venv/$runtime/bin/python" -m pytest "$@" || failed+=("$title")
-    echo "   $title took $((SECONDS - begin)) s"
+    echo "== $title: running"
+    ".venv/$runtime/bin/python" -m pytest "$@" >"$log" 2>&1 || echo "$title" >>"$work/failed"
+    flock "$work/log.lock" sh -c 'echo "== $1: took $2 s"; cat "$3"' - "$title" "$((SECONDS - begin))" "$log"
 }
-suite airflow "contracts and DAG integrity" tests/contracts tests/dags "$@"
-suite glue "Spark jobs" tests/glue_jobs "$@"
-suite local "local AWS and templates" tests/local tests/mwaa "$@"
-suite airflow "end to end" tests/e2e "$@"
 
-if ((${#failed[@]})); then
-    printf 'FAILED: %s\n' "${failed[@]}"
+# lane NAME: start a local AWS, then read suites from standard input, one line each.
+lane() {
+    export SLUICE_TEST_STATE=$work/$1
+    if ! .venv/local/bin/python -m local --state "$SLUICE_TEST_STATE" up; then
+        .venv/local/bin/python -m local --state "$SLUICE_TEST_STATE" logs
+        echo "local AWS of the lane $1" >>"$work/failed"
+        return
+    fi
+    "lane_$1" "${@:2}"
+}
+
+lane_services() {
+    suite local "local AWS and templates" tests/local tests/mwaa "$@"
+}
+
+lane_pipeline() {
+    suite airflow "contracts and DAG integrity" tests/contracts tests/dags "$@"
+    suite glue "Spark jobs" tests/glue_jobs "$@"
+    suite airflow "end to end" tests/e2e "$@"
+}
+
+set -m
+lane services "$@" &
+lanes+=($!)
+lane pipeline "$@" &
+lanes+=($!)
+set +m
+wait "${lanes[@]}"
+
+if [ -s "$work/failed" ]; then
+    sed 's/^/FAILED: /' "$work/failed"
     exit 1
 fi
 echo "all suites passed"
