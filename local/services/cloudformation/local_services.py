@@ -51,3 +51,8 @@ class LocalServices:
                     config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}),
                 )
             return self._clients["bucket control"]
+
+    def availability_zones(self) -> list[str]:
+        """Names of the region's availability zones, as EC2 says."""
+        found = self.client("ec2").describe_availability_zones()["AvailabilityZones"]
+        return sorted(zone["ZoneName"] for zone in found)

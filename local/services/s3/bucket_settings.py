@@ -20,13 +20,14 @@ from werkzeug.exceptions import NotFound
 from local.errors import AwsError
 
 _READ_AND_WRITTEN = (
+    "BucketEncryption",
     "BucketLogging",
     "BucketNotificationConfiguration",
     "BucketPolicy",
     "BucketWebsite",
     "PublicAccessBlock",
 )
-_DELETED = ("BucketPolicy", "BucketWebsite", "PublicAccessBlock")
+_DELETED = ("BucketEncryption", "BucketPolicy", "BucketWebsite", "PublicAccessBlock")
 SERVED = frozenset(
     {"CreateBucket", "DeleteBucket", "HeadBucket", "ListBuckets"}
     | {f"{verb}{setting}" for verb in ("Get", "Put") for setting in _READ_AND_WRITTEN}
