@@ -13,8 +13,11 @@ from local.clients import service_client
 from local.errors import LocalAwsError
 from local.identity import LOCAL_ADMIN
 from local.settings import REPOSITORY, LocalSettings
+from mwaa.templates import template_argument
 
 TEMPLATE = REPOSITORY / "mwaa" / "cloudformation" / "lake.yaml"
+# What `local up` deploys before the lake: the bucket from which CloudFormation reads long templates.
+TEMPLATES_BUCKET = TEMPLATE.with_name("templates.yaml")
 # What `local up` deploys after the lake. They take Prefix and Env only.
 FURTHER_TEMPLATES = (TEMPLATE.with_name("canary.yaml"),)
 _NO_UPDATES = "No updates are to be performed."
@@ -47,6 +50,7 @@ def deploy(
     :returns: the stack's outputs.
     :raises StackFailed: with logical id and reason of every failed resource.
     """
+    deploy_template(settings, TEMPLATES_BUCKET, {"Prefix": settings.prefix, "Env": settings.env}, progress)
     return deploy_template(settings, TEMPLATE, _parameters(settings, parameters or {}), progress)
 
 
@@ -78,7 +82,7 @@ def deploy_template(
         stack = None
     request = {
         "StackName": name,
-        "TemplateBody": template.read_text(encoding="utf-8"),
+        **_template(settings, template),
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
     }
@@ -117,6 +121,12 @@ def _parameters(settings: LocalSettings, given: Mapping[str, str]) -> dict[str, 
         "DemoPersonas": "true",
     }
     return laptop | dict(given)
+
+
+def _template(settings: LocalSettings, template: Path) -> dict[str, str]:
+    """The template as a request takes it, by the same rule as the deploy tool on AWS."""
+    s3: Any = service_client("s3", settings)
+    return template_argument(template.read_text(encoding="utf-8"), s3, settings.name("templates"), settings.region)
 
 
 def _describe(client: Any, name: str) -> dict[str, Any] | None:

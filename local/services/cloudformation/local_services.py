@@ -37,6 +37,13 @@ class LocalServices:
                 self._clients[service] = service_client(service, self._settings)
             return self._clients[service]
 
+    def s3_as(self, principal: str) -> Any:
+        """An S3 client that signs as somebody else than the deployer.
+
+        :param principal: name of a role, or ``local-admin``.
+        """
+        return service_client("s3", self._settings, principal)
+
     def bucket_control(self) -> Any:
         """An S3 client of the control plane, for bucket settings that the object store cannot keep."""
         with self._lock:
