@@ -5,9 +5,10 @@ A service is one of three kinds:
 * ``local/services/<name>/`` has ``install(settings)``: a back end of ours. ``install`` swaps the class behind moto's
   ``BackendDict`` (or registers a service that moto lacks with `serve`) before the first request;
 * named in ``_MOTO_STATE_IS_REAL``: moto's own back end, where keeping state is all that the service does for us;
-  of a service that is also named in ``_SERVED_ACTIONS``, those actions only;
 * anything else is not served: a call to it is refused at once. moto knows a hundred more services, but its answers
   there are fixed texts, and a task that "succeeds" on those would have shown nothing.
+
+Of a service that is named in ``_SERVED_ACTIONS``, only those actions are served.
 """
 
 from __future__ import annotations
@@ -44,7 +45,6 @@ _MOTO_STATE_IS_REAL = {
     "ec2": "ec2",
     "events": "events",
     "iam": "iam",
-    "kms": "kms",
     "logs": "logs",
     "monitoring": "cloudwatch",
     "secretsmanager": "secretsmanager",
@@ -137,6 +137,7 @@ _SERVED_ACTIONS = {
 _OURS_ON_MOTO = {
     "athena": ("athena", "athena"),
     "glue": ("glue", "glue"),
+    "kms": ("kms", "kms"),
     "lakeformation": ("lakeformation", "lakeformation"),
     "redshift": ("redshift-data", "redshiftdata"),
     "s3": ("s3", "s3"),
