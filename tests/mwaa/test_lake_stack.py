@@ -50,8 +50,6 @@ def test_outputs_are_what_airflow_is_configured_with(local_aws: LocalAws, stack:
 def test_bucket(local_aws: LocalAws, zone: str) -> None:
     name, s3 = local_aws.name(zone), local_aws.client("s3")
     assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
-    (rule,) = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
-    assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
     ownership = s3.get_bucket_ownership_controls(Bucket=name)["OwnershipControls"]["Rules"]
     assert ownership == [{"ObjectOwnership": "BucketOwnerEnforced"}]
     rules = {item["ID"]: item for item in s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]}
@@ -60,6 +58,21 @@ def test_bucket(local_aws: LocalAws, zone: str) -> None:
     assert ("retention" in rules) == (zone in expiry)
     if zone in expiry:
         assert rules["retention"]["Expiration"]["Days"] == expiry[zone]
+
+
+def data_key(local_aws: LocalAws) -> dict[str, Any]:
+    key: dict[str, Any] = local_aws.client("kms").describe_key(KeyId=f"alias/{local_aws.name('')[:-1]}")["KeyMetadata"]
+    return key
+
+
+def test_known_difference_kms_buckets_use_sse_s3_underneath(local_aws: LocalAws) -> None:
+    """The object store has no KMS: it encrypts with its own key what the template wants under DataKey."""
+    s3, name = local_aws.client("s3"), local_aws.name("landing")
+    (rule,) = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    s3.put_object(Bucket=name, Key="read_back/encrypted", Body=b"x")
+    assert s3.head_object(Bucket=name, Key="read_back/encrypted")["ServerSideEncryption"] == "AES256"
+    s3.delete_object(Bucket=name, Key="read_back/encrypted")
 
 
 @pytest.mark.parametrize("zone", BUCKETS)
@@ -78,6 +91,10 @@ def test_bucket_settings_of_the_control_plane(local_aws: LocalAws, zone: str) ->
     )
     block = control.get_public_access_block(Bucket=local_aws.name(zone))["PublicAccessBlockConfiguration"]
     assert set(block.values()) == {True}
+    (rule,) = control.get_bucket_encryption(Bucket=local_aws.name(zone))["ServerSideEncryptionConfiguration"]["Rules"]
+    by_default = rule["ApplyServerSideEncryptionByDefault"]
+    assert (by_default["SSEAlgorithm"], rule["BucketKeyEnabled"]) == ("aws:kms", True)
+    assert by_default["KMSMasterKeyID"] == data_key(local_aws)["Arn"]
     policy = json.loads(control.get_bucket_policy(Bucket=local_aws.name(zone))["Policy"])
     assert [item["Sid"] for item in policy["Statement"]] == ["TlsOnly"]
 
