@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from tests.conftest import LocalAws
 
@@ -259,3 +260,26 @@ def test_secret_and_topic(local_aws: LocalAws) -> None:
     arn = f"arn:aws:sns:us-east-1:{ACCOUNT}:{local_aws.name('alerts')}"
     policy = json.loads(local_aws.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"])
     assert {item["Sid"] for item in policy["Statement"]} == {"ThisAccount", "TlsOnly"}
+
+
+def test_glue_logs_into_the_log_groups_of_the_stack(local_aws: LocalAws) -> None:
+    """A job run and a crawl with the stack's security configuration name the groups that the stack made for them."""
+    glue, role = local_aws.client("glue"), local_aws.name("glue")
+    base = f"{local_aws.settings.prefix}-{local_aws.settings.env}"
+    groups = {item["logGroupName"]: item for item in local_aws.client("logs").describe_log_groups()["logGroups"]}
+    run_id = glue.start_job_run(JobName=local_aws.name("clean-invoices"), Arguments={"--no-such": "argument"})[
+        "JobRunId"
+    ]
+    run = glue.get_job_run(JobName=local_aws.name("clean-invoices"), RunId=run_id)["JobRun"]
+    glue.batch_stop_job_run(JobName=local_aws.name("clean-invoices"), JobRunIds=[run_id])
+    assert run["SecurityConfiguration"] == base
+    assert run["LogGroupName"] == f"/aws-glue/jobs/{base}-role/{role}"
+    expected = {f"{run['LogGroupName']}/{kind}" for kind in ("error", "output")}
+    expected.add(f"/aws-glue/crawlers-role/{role}-{base}")
+    assert expected <= groups.keys()
+    assert {groups[name]["kmsKeyId"] for name in expected} == {data_key(local_aws)["Arn"]}
+
+
+def test_unknown_security_configuration_is_refused(local_aws: LocalAws) -> None:
+    with pytest.raises(ClientError, match="SecurityConfiguration nobody not found"):
+        local_aws.client("glue").start_job_run(JobName=local_aws.name("clean-invoices"), SecurityConfiguration="nobody")
