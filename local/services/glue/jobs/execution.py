@@ -222,7 +222,7 @@ class JobEngine:
         return clean, f"Command failed with exit code {process.status}"
 
     def _stream(self, run: JobRun, group: str) -> LogStream:
-        return LogStream(self.settings.account_id, self.settings.region, group, run.id)
+        return LogStream(self.settings.account_id, self.settings.region, f"{run.log_group}/{group}", run.id)
 
     # --- what a process gets -------------------------------------------------------------------------------------
 
