@@ -11,6 +11,7 @@ from local.settings import REPOSITORY, LocalSettings
 
 TEMPLATE = REPOSITORY / "mwaa" / "cloudformation" / "environment.yaml"
 _TYPE = "AWS::MWAA::Environment"
+_FILE = "airflow_options.json"
 
 
 def environment_options(settings: LocalSettings, outputs: Mapping[str, str]) -> dict[str, str]:
@@ -43,6 +44,26 @@ def environment_options(settings: LocalSettings, outputs: Mapping[str, str]) -> 
             "only, because the laptop has no such stack."
         ) from error
     return {option: _text(value) for option, value in options.items()}
+
+
+def write_options(settings: LocalSettings, options: Mapping[str, str]) -> None:
+    """Keep the resolved options in the state folder, for programs that start an Airflow of their own on this lake."""
+    path = settings.state_dir / _FILE
+    draft = path.with_suffix(".tmp")
+    draft.write_text(json.dumps(dict(options), indent=2, sort_keys=True) + "\n")
+    draft.replace(path)
+
+
+def resolved_options(settings: LocalSettings) -> dict[str, str]:
+    """What the last `up` wrote.
+
+    :raises LocalAwsError: there was none.
+    """
+    path = settings.state_dir / _FILE
+    if not path.exists():
+        raise LocalAwsError(f"{path} is missing. Make it: python -m local up")
+    options: dict[str, str] = json.loads(path.read_text())
+    return options
 
 
 def _parameters(
