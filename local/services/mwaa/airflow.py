@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.environment import AIRFLOW_RUNTIME, aws_variables
+from local.environment import aws_variables
 from local.errors import LocalAwsError
 from local.mwaa_runtime import Deployment, MwaaRuntime, PreparationReport, Webserver
 from local.services.mwaa.log_groups import LogGroups
@@ -72,8 +72,8 @@ class RunningAirflows:
         """
         return self._runtime(name, settings, files).prepare()
 
-    def webserver(self, environment: Environment, wait_seconds: float) -> Webserver:
-        """The web server of an environment, started if need be.
+    def webserver(self, environment: Environment, wait_seconds: float) -> tuple[str, Callable[[], str]]:
+        """Address of an environment's web server, started if need be, and what gives a token for it.
 
         :param environment: an environment that is in force.
         :param wait_seconds: how long to wait for a start.
@@ -85,7 +85,7 @@ class RunningAirflows:
         if running.webserver is None:
             self.stop(environment.name)
             raise AirflowUnavailable(f"The web server of {environment.name} did not start: {running.error}")
-        return running.webserver
+        return running.webserver.url, running.runtime.token
 
     def url(self, name: str) -> str | None:
         """Where an environment's web server answers; None while it does not run.
@@ -148,9 +148,7 @@ class RunningAirflows:
     def _run(self, environment: Environment, running: _Running) -> None:
         folder = self._folder(environment.name)
         bucket = SourceBucket(self._settings, environment.settings)
-        groups = LogGroups(
-            self._settings, environment.name, environment.settings.get("LoggingConfiguration", {})
-        )
+        groups = LogGroups(self._settings, environment.name, environment.settings.get("LoggingConfiguration", {}))
         task_logs = TaskLogs(folder / "airflow" / "logs", groups)
         known: dict[str, str] = {}
         try:
@@ -187,7 +185,6 @@ class RunningAirflows:
         (folder / "dags").mkdir(parents=True, exist_ok=True)
         role = settings["ExecutionRoleArn"].rsplit("/", 1)[-1]
         kept = {key: value for key, value in os.environ.items() if key not in _UNWANTED and not key.startswith("AWS_")}
-        kept["PATH"] = f"{AIRFLOW_RUNTIME / 'bin'}{os.pathsep}{kept.get('PATH', os.defpath)}"
         return MwaaRuntime(
             Deployment(
                 home=folder / "airflow",

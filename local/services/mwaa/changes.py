@@ -177,9 +177,7 @@ class Changes:
         folder = self._airflows.release_folder(environment.name, environment.release)
         self._airflows.prepare(environment.name, environment.settings, ReleaseFiles.in_folder(folder))
 
-    def _enter(
-        self, environment: Environment, status: str, failure: failure_injection.Failure | None = None
-    ) -> None:
+    def _enter(self, environment: Environment, status: str, failure: failure_injection.Failure | None = None) -> None:
         environment.last_update["Status"] = "FAILED" if failure else "SUCCESS"
         if failure:
             message = failure.message[:_LONGEST_MESSAGE]

@@ -3,7 +3,7 @@
 | tag | effect |
 |---|---|
 | ``sluice:next-update`` = ``UPDATE_FAILED <code> <message>`` | the next update fails and the environment is restored |
-| ``sluice:next-update`` = ``UNAVAILABLE <code> <message>`` | the next update fails and the environment is *not* restored |
+| ``sluice:next-update`` = ``UNAVAILABLE <code> <message>`` | the next update fails, nothing is restored |
 | ``sluice:update-seconds`` = a number | every creation and update takes at least that long |
 
 ``sluice:next-update`` is used once and then removed. A failing pip needs no tag: name a package that does not exist.

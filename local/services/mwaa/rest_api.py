@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from local.errors import LocalAwsError
 from local.services.mwaa.airflow import AirflowUnavailable, RunningAirflows
 from local.services.mwaa.models import Environment
 from local.services.mwaa.rules import invalid
@@ -49,7 +50,7 @@ class RestApi:
         target = _API + path + (f"?{query}" if query else "")
         try:
             status, answer = self._call(environment, request["Method"], target, request.get("Body"))
-        except (AirflowUnavailable, OSError, http.client.HTTPException) as error:
+        except (AirflowUnavailable, LocalAwsError, OSError, http.client.HTTPException) as error:
             unavailable = {"RestApiStatusCode": _HTTP_UNAVAILABLE, "RestApiResponse": {"detail": str(error)}}
             raise AnsweredError("RestApiServerException", 400, unavailable) from error
         members = {"RestApiStatusCode": status, "RestApiResponse": answer}
@@ -60,22 +61,14 @@ class RestApi:
         return members
 
     def _call(self, environment: Environment, method: str, target: str, body: Any) -> tuple[int, Any]:
-        webserver = self._airflows.webserver(environment, _START_SECONDS)
-        for token in (self._tokens.get(webserver.url), None):
+        url, new_token = self._airflows.webserver(environment, _START_SECONDS)
+        for token in (self._tokens.get(url), None):
             if token is None:
-                token = self._tokens[webserver.url] = _new_token(webserver)
-            status, answer = _request(webserver.url, method, target, body, {"Authorization": f"Bearer {token}"})
+                token = self._tokens[url] = new_token()
+            status, answer = _request(url, method, target, body, {"Authorization": f"Bearer {token}"})
             if status != _HTTP_UNAUTHORIZED:
                 break
         return status, answer
-
-
-def _new_token(webserver: Any) -> str:
-    credentials = {"username": webserver.user, "password": webserver.password}
-    status, answer = _request(webserver.url, "POST", "/auth/token", credentials, {})
-    if status >= _HTTP_BAD_REQUEST:
-        raise AirflowUnavailable(f"The API server gives no token: {status} {answer}")
-    return str(answer["access_token"])
 
 
 def _request(url: str, method: str, target: str, body: Any, headers: Mapping[str, str]) -> tuple[int, Any]:

@@ -83,7 +83,8 @@ def _size_violations(shape: Any, value: Any, path: str) -> Iterator[str]:
 def _string_violations(shape: Any, value: str, path: str) -> Iterator[str]:
     if getattr(shape, "enum", None) and value not in shape.enum:
         allowed = ", ".join(shape.enum)
-        yield f"Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy enum value set: [{allowed}]"
+        rule = f"Member must satisfy enum value set: [{allowed}]"
+        yield f"Value '{value}' at '{path}' failed to satisfy constraint: {rule}"
     pattern = shape.metadata.get("pattern")
     if pattern:
         python = pattern
