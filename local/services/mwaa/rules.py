@@ -1,6 +1,6 @@
 """What MWAA demands of an environment beyond the shapes of its API. Each rule names its source.
 
-Sources: the API reference of CreateEnvironment and UpdateEnvironment (the text is in botocore's model), the user guide's
+Sources: the API reference of CreateEnvironment and UpdateEnvironment (text: botocore's model), the user guide's
 "Amazon MWAA environment class", and the image's own lists of options (`mwaa/image`).
 """
 
