@@ -43,6 +43,11 @@ class ComponentStatus:
     healthy: bool
 
 
+def process_names() -> tuple[str, ...]:
+    """Airflow's own names of the components."""
+    return tuple(MWAA_COMPONENTS)
+
+
 def process_of(home: Path, name: str) -> ServerProcess:
     """A component's pid file and log: ``<home>/processes/<name>.{pid,log}``."""
     return ServerProcess(name, home / "processes")

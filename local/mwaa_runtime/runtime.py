@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import urllib.error
@@ -123,6 +124,24 @@ class MwaaRuntime:
         draft.replace(self._webserver_file)
         return webserver
 
+    def start_unless_same(self, seconds: float = _HEALTHY_SECONDS) -> Webserver:
+        """Start Airflow, unless it runs and is healthy with the same variables, plugins and requirements.
+
+        :param seconds: how long it may take.
+        :raises LocalAwsError: it did not start; nothing is left running.
+        """
+        webserver, same = self.webserver(), self._fingerprint()
+        started = self._processes / "started.sha256"
+        if webserver and started.exists() and started.read_text() == same and all(s.healthy for s in self.status()):
+            return webserver
+        webserver = self.start(seconds)
+        started.write_text(same)
+        return webserver
+
+    def was_started(self) -> bool:
+        """Whether there was a start without a stop: what does not run then, has died."""
+        return self._webserver_file.exists()
+
     def stop(self) -> bool:
         """End every process of this Airflow.
 
@@ -175,6 +194,17 @@ class MwaaRuntime:
     @property
     def _keys(self) -> Keys:
         return keys_of(self.deployment.home)
+
+    @property
+    def _processes(self) -> Path:
+        return self.deployment.home / "processes"
+
+    def _fingerprint(self) -> str:
+        """Changes with everything that a running Airflow does not notice by itself."""
+        stamps = [self.deployment.home / "plugins", self._site_packages]
+        files = [file.read_text() for folder in stamps for file in sorted(folder.glob(".*.sha256"))]
+        variables = {name: self.environment(name) for name in sorted({*components.MWAA_COMPONENTS.values()})}
+        return hashlib.sha256(json.dumps([variables, files], sort_keys=True).encode()).hexdigest()
 
     @property
     def _webserver_file(self) -> Path:
