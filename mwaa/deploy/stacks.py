@@ -1,4 +1,4 @@
-"""Creates and updates the five stacks, in the order of ``parameters/README.md``.
+"""Creates and updates the stacks, in the order of ``parameters/README.md``.
 
 The pinned versions of environment.yaml stay what they are: only a deployment changes them.
 """
@@ -15,13 +15,14 @@ from botocore.exceptions import ClientError
 from mwaa.deploy.errors import DeployError
 from mwaa.deploy.project import PINNED_FILES
 from mwaa.deploy.target import Target, stack_parameters
+from mwaa.templates import template_argument
 
 Say = Callable[[str], None]
 
-ORDER = ("network", "lake", "environment", "alarms", "github-oidc")
+# templates.yaml is the bucket from which CloudFormation reads the templates that are too long for a request.
+ORDER = ("templates", "network", "lake", "environment", "canary", "alarms", "github-oidc")
 _NO_UPDATES = "No updates are to be performed."
 _GOOD = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
-_LARGEST_BODY = 51_200
 _KEPT = frozenset(file.parameter for file in PINNED_FILES)
 
 
@@ -42,18 +43,18 @@ def deploy_stacks(
     sections = stack_parameters(root, env)
     outputs: dict[str, str] = {}
     for name in ORDER:
-        if name in names:
+        if name in names and _path(root, name).exists():
             parameters = sections.get(name, {"Prefix": target.prefix, "Env": target.env})
             _deploy(root, target, name, outputs | parameters | dict(given), say, timeout)
         outputs |= _outputs(target, name)
 
 
 def _deploy(root: Path, target: Target, name: str, values: Mapping[str, str], say: Say, timeout: float) -> None:
-    body = (root / "mwaa" / "cloudformation" / f"{name}.yaml").read_text(encoding="utf-8")
+    body = _path(root, name).read_text(encoding="utf-8")
     stack_name, client = target.name(name), target.cloudformation
     existing = _describe(target, stack_name)
     request: dict[str, Any] = {"StackName": stack_name, "Capabilities": ["CAPABILITY_NAMED_IAM"]}
-    request |= _template(target, name, body)
+    request |= template_argument(body, target.s3, target.name("templates"), client.meta.region_name)
     declared = [item["ParameterKey"] for item in client.validate_template(**_only_template(request))["Parameters"]]
     request["Parameters"] = [
         {"ParameterKey": key, "UsePreviousValue": True}
@@ -72,21 +73,8 @@ def _deploy(root: Path, target: Target, name: str, values: Mapping[str, str], sa
     _wait(target, stack_name, say, timeout)
 
 
-def _template(target: Target, name: str, body: str) -> dict[str, str]:
-    """The template in the request, or, as a longer one must be, in a bucket."""
-    if len(body.encode()) <= _LARGEST_BODY:
-        return {"TemplateBody": body}
-    bucket, key = target.name("artifacts"), f"cloudformation/{name}.yaml"
-    try:
-        target.s3.put_object(Bucket=bucket, Key=key, Body=body.encode())
-    except ClientError as error:
-        raise DeployError(
-            f"{name}.yaml is longer than a request may be and s3://{bucket}, made by lake.yaml, cannot take it ({error}). "
-            f"The first time, use a bucket that exists: aws cloudformation deploy --template-file "
-            f"mwaa/cloudformation/{name}.yaml --stack-name {target.name(name)} --s3-bucket <bucket> "
-            "--capabilities CAPABILITY_NAMED_IAM --parameter-overrides ..."
-        ) from error
-    return {"TemplateURL": f"{target.s3.meta.endpoint_url}/{bucket}/{key}"}
+def _path(root: Path, name: str) -> Path:
+    return root / "mwaa" / "cloudformation" / f"{name}.yaml"
 
 
 def _only_template(request: Mapping[str, Any]) -> dict[str, Any]:
