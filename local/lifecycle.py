@@ -196,7 +196,8 @@ def _deploy(settings: LocalSettings, progress: Progress) -> dict[str, str]:
 
         begin = time.monotonic()
         outputs = stack.deploy(settings)
-        progress(f"stack {stack.stack_name(settings)} ({time.monotonic() - begin:.1f} s)")
+        stack.deploy_further(settings)
+        progress(f"stacks {stack.stack_name(settings)} and what is beside it ({time.monotonic() - begin:.1f} s)")
         changed = artifacts.upload(settings, service_client("s3", settings))
         progress(f"artifacts ({changed} changed)")
     iam = service_client("iam", settings)

@@ -25,6 +25,7 @@ class Secret(ResourceType):
     shape: ClassVar[Structure] = structure(
         Name=STRING,
         Description=STRING,
+        KmsKeyId=STRING,
         GenerateSecretString=structure(
             SecretStringTemplate=STRING,
             GenerateStringKey=STRING,
@@ -48,12 +49,15 @@ class Secret(ResourceType):
             Description=order.properties.get("Description", ""),
             SecretString=_value(client, order.properties),
             Tags=order.properties.get("Tags", []),
+            **_key(order.properties),
         )["ARN"]
         return Made(arn, {"Id": arn})
 
     def update(self, order: Order, current: ResourceRecord) -> Made:
         client, arn = order.services.client("secretsmanager"), current.physical_id
-        client.update_secret(SecretId=arn, Description=order.properties.get("Description", ""))
+        client.update_secret(
+            SecretId=arn, Description=order.properties.get("Description", ""), **_key(order.properties)
+        )
         # As on AWS: another rule makes another value, the same rule keeps it.
         if any(order.properties.get(name) != current.properties.get(name) for name in _VALUE_PROPERTIES):
             client.put_secret_value(SecretId=arn, SecretString=_value(client, order.properties))
@@ -70,6 +74,11 @@ class Secret(ResourceType):
             client.delete_secret(SecretId=current.physical_id, ForceDeleteWithoutRecovery=True)
         except client.exceptions.ResourceNotFoundException:
             return
+
+
+def _key(properties: Mapping[str, Any]) -> dict[str, str]:
+    # Without a key of its own a secret is under AWS's, which is how UpdateSecret is told to go back.
+    return {"KmsKeyId": properties.get("KmsKeyId", "alias/aws/secretsmanager")}
 
 
 def _value(client: Any, properties: Mapping[str, Any]) -> str:
