@@ -71,7 +71,7 @@ class AirflowRest:
         return {task["task_id"]: str(task["state"]) for task in found}
 
 
-def eventually(what: str, read: Callable[[], Any], seconds: float = 150) -> Any:
+def eventually(what: str, read: Callable[[], Any], seconds: float = 240) -> Any:
     """The first value that is true.
 
     :raises AssertionError: none came in time
