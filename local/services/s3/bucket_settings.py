@@ -18,6 +18,7 @@ from moto.s3.models import S3Backend
 from werkzeug.exceptions import NotFound
 
 from local.errors import AwsError
+from local.services.s3.destinations import check_log_target, check_queues
 
 _READ_AND_WRITTEN = (
     "BucketEncryption",
@@ -43,6 +44,23 @@ class BucketSettingsBackend(S3Backend):
     @property
     def _url_module(self) -> Any:
         return _Paths
+
+    def put_bucket_logging(self, bucket_name: str, logging_config: dict[str, Any]) -> None:
+        """moto's own check stops at a policy that is about everybody.
+
+        :raises AwsError: the target does not take logs.
+        """
+        bucket = self.get_bucket(bucket_name)
+        if logging_config:
+            target = self.buckets.get(logging_config["TargetBucket"])
+            check_log_target(target, logging_config.get("TargetPrefix") or "")
+        bucket.logging = logging_config or {}
+
+    def put_bucket_notification_configuration(self, bucket_name: str, notification_config: dict[str, Any]) -> None:
+        """:raises AwsError: a queue does not exist or does not let S3 send."""
+        queues = (notification_config or {}).get("QueueConfiguration") or []
+        check_queues([queue["Queue"] for queue in queues], self.account_id)
+        super().put_bucket_notification_configuration(bucket_name, notification_config)
 
     @classmethod
     def require_served(cls, request: Request) -> None:
