@@ -29,7 +29,6 @@ class Alarm(ResourceType):
     attributes = frozenset({"Arn"})
     replaced_by = frozenset({"AlarmName"})
     shape: ClassVar[Structure] = structure(
-        "ComparisonOperator EvaluationPeriods",
         ActionsEnabled=BOOLEAN,
         AlarmActions=STRINGS,
         AlarmDescription=STRING,
@@ -73,6 +72,10 @@ class Alarm(ResourceType):
 
     def _put(self, order: Order, name: str) -> Made:
         cloudwatch: Any = order.services.client("cloudwatch")
+        # AWS's schema requires nothing, because alarms on metric math need other properties; the service does.
+        for needed in ("ComparisonOperator", "EvaluationPeriods"):
+            if needed not in order.properties:
+                raise ResourceError(f"The parameter {needed} is required.")
         cloudwatch.put_metric_alarm(**(dict(order.properties) | {"AlarmName": name}))
         (alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
         return Made(name, {"Arn": alarm["AlarmArn"]})
