@@ -31,7 +31,7 @@ def refuse_unserved(request: Mapping[str, Any]) -> None:
             raise AwsError(
                 "ValidationError",
                 f"{name}: Sluice's local AWS does not evaluate {kind}; it evaluates alarms on one metric with a fixed "
-                "threshold (docs/local-aws/core.md).",
+                "threshold (docs/local-aws/cloudwatch.md).",
             )
 
 
