@@ -42,6 +42,7 @@ class RequireNoConsumersOperator(AwsBaseOperator[LakeFormationHook]):
             account = self.hook.account_id
             grants = list(self._grants())
             trusted = self.hook.read_admins(account)
+            asking = client("sts", self.aws_conn_id).get_caller_identity()["Arn"]
         except ClientError as error:
             raise refused_call(
                 error,
@@ -49,6 +50,13 @@ class RequireNoConsumersOperator(AwsBaseOperator[LakeFormationHook]):
                 f"The role of connection {self.aws_conn_id} must be a lake administrator; mwaa/cloudformation/"
                 "canary.yaml makes the database.",
             ) from error
+        # Whoever is no administrator is shown its own grants only, and would find everything in order.
+        if _name(asking) not in {_name(admin) for admin in trusted}:
+            raise AirflowFailException(
+                f"{asking} is no lake administrator and cannot see who else may read {self.database}. Connection "
+                f"{self.aws_conn_id} must assume the role {LAKE.name('lake-admin')}: output LakeFormationConnection of "
+                "the lake's stack."
+            )
         ours = tuple(f":role/{LAKE.name(role)}" for role in PLATFORM_ROLES)
         strangers = sorted({grant for grant in grants if grant not in trusted and not grant.endswith(ours)})
         if strangers:
@@ -81,6 +89,12 @@ class RequireNoConsumersOperator(AwsBaseOperator[LakeFormationHook]):
                 if not page.get("NextToken"):
                     break
                 request["NextToken"] = page["NextToken"]
+
+
+def _name(arn: str) -> str:
+    """:return: name of a role or user; of a role's session (assumed-role/<role>/<session>) that of the role"""
+    parts = arn.split("/")
+    return parts[1] if ":assumed-role/" in arn else parts[-1]
 
 
 class CheckAlertsTopicOperator(AwsBaseOperator[SnsHook]):
