@@ -34,8 +34,12 @@ demo: setup ## Run the lake end to end on three generated days and print what ha
 up: setup ## Start the local AWS and deploy mwaa/cloudformation/lake.yaml to it
 	@$(LOCAL) -m local --state $(STATE) up
 
+.PHONY: ui
+ui: setup ## Start Airflow's web interface and scheduler on the local AWS
+	@$(LOCAL) -m local --state $(STATE) ui
+
 .PHONY: down
-down: ## Stop the local AWS (its data stays)
+down: ## Stop Airflow and the local AWS (the data stays)
 	@for state in $(STATE) $(STATE)/demo; do
 		if [ -f $$state/settings.json ]; then $(LOCAL) -m local --state $$state down; fi
 	done

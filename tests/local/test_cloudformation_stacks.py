@@ -364,6 +364,32 @@ def test_generated_secret_is_kept_by_updates(stacks: Stacks, name: str) -> None:
     assert len(secrets.get_secret_value(SecretId=f"{name}/key")["SecretString"]) == 41
 
 
+def test_secret_with_a_given_value_follows_the_template(stacks: Stacks, name: str) -> None:
+    body = f"""
+    Parameters: {{Role: {{Type: String}}}}
+    Resources:
+      Connection:
+        Type: AWS::SecretsManager::Secret
+        Properties: {{Name: {name}/connection, SecretString: !Sub "aws://?role_arn=${{Role}}"}}
+    """
+    secrets = stacks.client("secretsmanager")
+    stack = stacks.create(body, Role="one")
+    assert secrets.get_secret_value(SecretId=f"{name}/connection")["SecretString"] == "aws://?role_arn=one"
+    stacks.update(stack, body, Role="two")
+    assert secrets.get_secret_value(SecretId=f"{name}/connection")["SecretString"] == "aws://?role_arn=two"
+
+
+def test_secret_with_a_given_and_a_generated_value_is_refused(stacks: Stacks, name: str) -> None:
+    body = f"""
+    Resources:
+      Key:
+        Type: AWS::SecretsManager::Secret
+        Properties: {{Name: {name}/both, SecretString: x, GenerateSecretString: {{PasswordLength: 20}}}}
+    """
+    assert stacks.create(body)["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert refusal(lambda: stacks.client("secretsmanager").describe_secret(SecretId=f"{name}/both"))
+
+
 def test_tls_only_policy_is_readable_and_the_rest_of_it_is_enforced(stacks: Stacks, name: str) -> None:
     arn = f"arn:aws:s3:::{name}-zone/*"
     plain_http = {"Bool": {"aws:SecureTransport": "false"}}
