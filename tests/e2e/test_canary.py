@@ -64,6 +64,7 @@ def before(lake: Lake) -> dict[str, Any]:
 def runs(lake: Lake, before: dict[str, Any]) -> dict[str, RunOutcome]:
     """Green, broken in two stages, and green again: a run is a test of its own and needs no repair after another."""
     outcomes = {"first": lake.run(DAG, "2026-11-26T10:00:00")}
+    assert outcomes["first"].succeeded, (outcomes["first"].error, outcomes["first"].tasks)
     with missing_script(lake):
         outcomes["missing script"] = lake.run(DAG, "2026-11-26T11:00:00")
     with table_of_another_shape(lake):

@@ -25,14 +25,23 @@ class RequireNoConsumersOperator(AwsBaseOperator[LakeFormationHook]):
 
     :param database: Glue database (templated)
     :param aws_conn_id: connection whose role is a data lake administrator
+    :param catalog_conn_id: connection whose role sees the database's tables
     """
 
     aws_hook_class = LakeFormationHook
     template_fields = aws_template_fields("database")
 
-    def __init__(self, *, database: str, aws_conn_id: str | None = LAKE_FORMATION_CONNECTION, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        database: str,
+        aws_conn_id: str | None = LAKE_FORMATION_CONNECTION,
+        catalog_conn_id: str | None = "aws_default",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(aws_conn_id=aws_conn_id, **kwargs)
         self.database = database
+        self.catalog_conn_id = catalog_conn_id
 
     def execute(self, context: Context) -> int:
         """:return: how many grants were looked at"""
@@ -68,7 +77,7 @@ class RequireNoConsumersOperator(AwsBaseOperator[LakeFormationHook]):
 
     def _grants(self) -> Iterator[str]:
         """Principals of all grants on the database and on its tables, one entry for each grant."""
-        catalog = client("glue", self.aws_conn_id)
+        catalog = client("glue", self.catalog_conn_id)
         tables = [
             table["Name"]
             for page in catalog.get_paginator("get_tables").paginate(DatabaseName=self.database)
