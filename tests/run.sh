@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs every test, each folder in the runtime it belongs to, in two lanes side by side; each lane has a local AWS of its own.
 # Usage: tests/run.sh [pytest arguments]      Exit code: 0 only if every runner passed.
+# $SUITE names one suite by its title (CI runs them on a machine each): SUITE="end to end" make test
 set -uo pipefail
 cd "$(dirname "$0")/.."
 unset PYTHONDONTWRITEBYTECODE
@@ -9,7 +10,7 @@ export PYTHONPATH=$PWD
 work=$(mktemp -d "${TMPDIR:-/tmp}/sluice-test.XXXXXX")
 lanes=()
 stop() {
-    # A lane and what it runs are one process group each.
+    # A lane and what it runs are one process group.
     for lane in "${lanes[@]}"; do kill -TERM -- "-$lane" 2>/dev/null; done
     wait
     for state in "$work"/*/settings.json; do
@@ -22,44 +23,52 @@ trap 'exit 130' INT TERM
 
 # suite RUNTIME TITLE PYTEST-ARGUMENTS...: its output appears as a whole when it ends.
 suite() {
-    local runtime=$1 title=$2 begin=$SECONDS log
-    log=$(mktemp "$work/log.XXXXXX")
+    local runtime=$1 title=$2 begin log
     shift 2
+    if [[ -n ${SUITE:-} && $title != "$SUITE" ]]; then return; fi
+    echo "$title" >>"$work/ran"
+    start_local_aws || { echo "$title (its local AWS did not start)" >>"$work/failed"; return; }
     echo "== $title: running"
+    begin=$SECONDS
+    log=$(mktemp "$work/log.XXXXXX")
     ".venv/$runtime/bin/python" -m pytest "$@" >"$log" 2>&1 || echo "$title" >>"$work/failed"
     flock "$work/log.lock" sh -c 'echo "== $1: took $2 s"; cat "$3"' - "$title" "$((SECONDS - begin))" "$log"
 }
 
-# lane NAME: start a local AWS, then read suites from standard input, one line each.
-lane() {
-    export SLUICE_TEST_STATE=$work/$1
-    if ! .venv/local/bin/python -m local --state "$SLUICE_TEST_STATE" up; then
-        .venv/local/bin/python -m local --state "$SLUICE_TEST_STATE" logs
-        echo "local AWS of the lane $1" >>"$work/failed"
-        return
-    fi
-    "lane_$1" "${@:2}"
+# The local AWS that the suites of one lane share.
+start_local_aws() {
+    if [[ -n ${SLUICE_TEST_STATE:-} ]]; then return; fi
+    export SLUICE_TEST_STATE=$work/$lane
+    .venv/local/bin/python -m local --state "$SLUICE_TEST_STATE" up && return
+    .venv/local/bin/python -m local --state "$SLUICE_TEST_STATE" logs
+    return 1
 }
 
-lane_services() {
+services() {
     suite local "local AWS and templates" tests/local tests/mwaa "$@"
 }
 
-lane_pipeline() {
+pipeline() {
     suite airflow "contracts and DAG integrity" tests/contracts tests/dags "$@"
     suite glue "Spark jobs" tests/glue_jobs "$@"
     suite airflow "end to end" tests/e2e "$@"
 }
 
+unset SLUICE_TEST_STATE
+# Job control gives each lane a process group of its own.
 set -m
-lane services "$@" &
-lanes+=($!)
-lane pipeline "$@" &
-lanes+=($!)
+for lane in services pipeline; do
+    "$lane" "$@" &
+    lanes+=($!)
+done
 set +m
 wait "${lanes[@]}"
 
-if [ -s "$work/failed" ]; then
+if [[ ! -s $work/ran ]]; then
+    echo "no suite has the title '${SUITE:-}'; titles are in tests/run.sh" >&2
+    exit 2
+fi
+if [[ -s $work/failed ]]; then
     sed 's/^/FAILED: /' "$work/failed"
     exit 1
 fi

@@ -27,6 +27,7 @@ GLUE_MAY_ASSUME = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
+GLUE_MAY_USE_NOTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
 BUCKET_AND_TOPIC = """
 Parameters:
   Name: {Type: String}
@@ -334,8 +335,10 @@ def test_role_policies_are_exactly_those_of_the_template(stacks: Stacks, name: s
     iam = stacks.client("iam")
     stack = stacks.create(body("one", "two"))
     assert set(iam.list_role_policies(RoleName=name)["PolicyNames"]) == {"one", "two"}
+    # What another stack, or a person, has added is not this template's business.
+    iam.put_role_policy(RoleName=name, PolicyName="foreign", PolicyDocument=json.dumps(GLUE_MAY_USE_NOTHING))
     stacks.update(stack, body("two", "three"))
-    assert set(iam.list_role_policies(RoleName=name)["PolicyNames"]) == {"two", "three"}
+    assert set(iam.list_role_policies(RoleName=name)["PolicyNames"]) == {"two", "three", "foreign"}
     assert {tag["Key"] for tag in iam.list_role_tags(RoleName=name)["Tags"]} == {"two", "three"}
     stacks.delete(stack)
     assert refusal(lambda: iam.get_role(RoleName=name))["Code"] == "NoSuchEntity"
