@@ -43,7 +43,7 @@ def test_outputs_are_what_airflow_is_configured_with(local_aws: LocalAws, stack:
     assert outputs["Env"] == local_aws.settings.env
     assert outputs["AlertsTopicArn"] == f"arn:aws:sns:us-east-1:{ACCOUNT}:{local_aws.name('alerts')}"
     assert outputs["LakeAdminRoleArn"] == role_arn(local_aws, "lake-admin")
-    assert outputs["LakeFormationConnection"].startswith("aws://?role_arn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2F")
+    assert "LakeFormationConnection" not in outputs  # Airflow finds it in Secrets Manager
     assert outputs["RedshiftWorkgroupArn"].startswith(f"arn:aws:redshift-serverless:us-east-1:{ACCOUNT}:workgroup/")
 
 
