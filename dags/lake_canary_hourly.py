@@ -101,11 +101,12 @@ with DAG(
         lake_query="{{ ti.xcom_pull(task_ids='read_lake') }}",
         warehouse_statement="{{ ti.xcom_pull(task_ids='read_warehouse')[0] }}",
     )
-    # Teardowns run whatever became of the tasks before them, and do not hide a failed run.
+    # Teardowns run whatever became of the tasks before them. Their own failure alerts, but compare_record alone decides
+    # about the run: with on_failure_fail_dagrun they would, and hide a stage that failed.
     publish_freshness = canary.PublishFreshnessOperator(
         task_id="publish_freshness", compared="compare_record"
-    ).as_teardown(on_failure_fail_dagrun=True)
-    clean_up = canary.CleanUpOperator(task_id="clean_up", keep=KEEP_RUNS).as_teardown(on_failure_fail_dagrun=True)
+    ).as_teardown()
+    clean_up = canary.CleanUpOperator(task_id="clean_up", keep=KEEP_RUNS).as_teardown()
 
     check_requirements >> check_alerts >> check_seclusion >> ensure_tables >> land_record
     land_record >> crawl_landing >> check_crawled >> carry_record >> convert_to_parquet >> publish_record

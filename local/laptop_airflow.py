@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from local.environment import airflow_home, container_variables, write_airflow_variables
 from local.errors import LocalAwsError
-from local.mwaa_options import environment_options
+from local.mwaa_options import environment_options, resolved_options, write_options
 from local.mwaa_runtime import Deployment, MwaaRuntime, Webserver
 from local.mwaa_runtime.components import ComponentStatus, process_names, process_of
 from local.mwaa_runtime.database import migrate
@@ -36,10 +35,10 @@ def is_installed() -> bool:
     return (AIRFLOW_RUNTIME / "bin" / "airflow").exists()
 
 
-def runtime(settings: LocalSettings, outputs: Mapping[str, str], progress: Progress = print) -> MwaaRuntime:
+def runtime(settings: LocalSettings, options: Mapping[str, str], progress: Progress = print) -> MwaaRuntime:
     """The laptop's environment, made of the repository as it is now.
 
-    :param outputs: of the lake's stack.
+    :param options: ``AirflowConfigurationOptions``.
     """
     startup_script = REPOSITORY / "mwaa" / "startup.sh"
     return MwaaRuntime(
@@ -49,7 +48,7 @@ def runtime(settings: LocalSettings, outputs: Mapping[str, str], progress: Progr
             plugins=plugins_zip(REPOSITORY / "plugins"),
             requirements=REPOSITORY / "requirements.txt",
             startup_script=startup_script if startup_script.exists() else None,
-            options=environment_options(settings, outputs),
+            options=options,
             overrides=OVERRIDES,
             environment=container_variables(settings),
         ),
@@ -76,10 +75,14 @@ def prepare(settings: LocalSettings, outputs: Mapping[str, str], progress: Progr
     :param progress: receives what MWAA would only have logged as a warning, loudly.
     :raises LocalAwsError: MWAA could not run an environment of these files.
     """
-    airflow = runtime(settings, outputs, progress)
+    options = environment_options(settings, outputs)
+    airflow = runtime(settings, options, progress)
     report = airflow.prepare(_SHELL_COMPONENT)
     for warning in report.warnings:
         progress(f"WARNING: {warning}")
+    if airflow.is_outdated():
+        progress("Airflow still runs with what was here before: `make ui` starts it anew")
+    write_options(settings, options)
     write_airflow_variables(settings, airflow.environment(_SHELL_COMPONENT))
 
 
@@ -92,7 +95,7 @@ def start(settings: LocalSettings, progress: Progress) -> tuple[Webserver, MwaaR
     """
     if not is_installed():
         raise LocalAwsError(f"No Airflow in {AIRFLOW_RUNTIME}: run `make setup`.")
-    airflow = runtime(settings, json.loads((settings.state_dir / "outputs.json").read_text()), progress)
+    airflow = runtime(settings, resolved_options(settings), progress)
     return airflow.start_unless_same(), airflow
 
 

@@ -11,6 +11,7 @@ from local.settings import REPOSITORY, LocalSettings
 
 TEMPLATE = REPOSITORY / "mwaa" / "cloudformation" / "environment.yaml"
 _TYPE = "AWS::MWAA::Environment"
+_FILE = "airflow_options.json"
 
 
 def environment_options(settings: LocalSettings, outputs: Mapping[str, str]) -> dict[str, str]:
@@ -28,8 +29,6 @@ def environment_options(settings: LocalSettings, outputs: Mapping[str, str]) -> 
     from local.services.cloudformation.intrinsics import Scope
     from local.services.cloudformation.template import parse_template
 
-    if not TEMPLATE.exists():
-        return _until_the_template_is_there(settings)
     template = parse_template(TEMPLATE.read_text(encoding="utf-8"))
     environments = [declared for declared in template.resources.values() if declared.type_name == _TYPE]
     if len(environments) != 1:
@@ -43,6 +42,26 @@ def environment_options(settings: LocalSettings, outputs: Mapping[str, str]) -> 
             "only, because the laptop has no such stack."
         ) from error
     return {option: _text(value) for option, value in options.items()}
+
+
+def write_options(settings: LocalSettings, options: Mapping[str, str]) -> None:
+    """Keep the resolved options in the state folder, for programs that start an Airflow of their own on this lake."""
+    path = settings.state_dir / _FILE
+    draft = path.with_suffix(".tmp")
+    draft.write_text(json.dumps(dict(options), indent=2, sort_keys=True) + "\n")
+    draft.replace(path)
+
+
+def resolved_options(settings: LocalSettings) -> dict[str, str]:
+    """What the last `up` wrote.
+
+    :raises LocalAwsError: there was none.
+    """
+    path = settings.state_dir / _FILE
+    if not path.exists():
+        raise LocalAwsError(f"{path} is missing. Make it: python -m local up")
+    options: dict[str, str] = json.loads(path.read_text())
+    return options
 
 
 def _parameters(
@@ -63,21 +82,3 @@ def _parameters(
 def _text(value: object) -> str:
     """As CloudFormation hands a scalar to a map of strings."""
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _until_the_template_is_there(settings: LocalSettings) -> dict[str, str]:
-    lookup = {
-        "connections_prefix": "airflow/connections",
-        "connections_lookup_pattern": "^(?!aws_default$).*$",
-        "variables_prefix": "airflow/variables",
-        "config_prefix": None,
-    }
-    return {
-        "lake.prefix": settings.prefix,
-        "lake.env": settings.env,
-        "lake.poll_seconds": "30",
-        "lake.alerts_topic_arn": f"arn:aws:sns:{settings.region}:{settings.account_id}:{settings.name('alerts')}",
-        "secrets.backend": "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend",
-        "secrets.backend_kwargs": json.dumps(lookup),
-        "core.dags_are_paused_at_creation": "True",
-    }

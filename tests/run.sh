@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs every test, each folder in the runtime it belongs to, against one shared local AWS.
 # Usage: tests/run.sh [pytest arguments]      Exit code: 0 only if every runner passed.
+# $SUITE names one suite by its title (CI runs them side by side): SUITE="end to end" make test
 set -uo pipefail
 cd "$(dirname "$0")/.."
 unset PYTHONDONTWRITEBYTECODE
@@ -19,9 +20,12 @@ echo "== starting the local AWS that the tests share"
 export SLUICE_TEST_STATE=$state
 
 failed=()
+ran=0
 suite() {
     local runtime=$1 title=$2
     shift 2
+    if [[ -n ${SUITE:-} && $title != "$SUITE" ]]; then return; fi
+    ran=$((ran + 1))
     echo "== $title"
     local begin=$SECONDS
     ".venv/$runtime/bin/python" -m pytest "$@" || failed+=("$title")
@@ -33,6 +37,10 @@ suite local "local AWS and templates" tests/local tests/mwaa --ignore=tests/mwaa
 suite airflow "deployments" tests/mwaa/deploy "$@"
 suite airflow "end to end" tests/e2e "$@"
 
+if ((ran == 0)); then
+    echo "no suite has the title '$SUITE'; titles are in tests/run.sh" >&2
+    exit 2
+fi
 if ((${#failed[@]})); then
     printf 'FAILED: %s\n' "${failed[@]}"
     exit 1

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from local.mwaa_runtime.image import Image
 
-# uv's lines about what it would do: " + name==version".
-_WOULD_INSTALL = re.compile(r"^ \+ (\S+==\S+)$", re.MULTILINE)
+# uv's lines about what it would do: " + name==version" or " + name @ file:///...".
+_WOULD_INSTALL = re.compile(r"^ \+ (\S+==\S+|\S+ @ \S+)$", re.MULTILINE)
+# Lines of requirements.txt that say where packages are, not which.
+_SOURCES = re.compile(r"^(?P<option>--no-index|--(?:extra-)?index-url|-i|--find-links|-f)(?:[ =]+(?P<value>\S+))?\s*$")
 _STAMP = ".requirements.sha256"
 _MESSAGE_LINES = 12
 
@@ -64,13 +66,23 @@ def install(requirements: Path, folder: Path, runtime: Path, image: Image) -> Re
     folder.mkdir(parents=True, exist_ok=True)
     if missing:
         # Their dependencies are in the plan as well.
-        command = [*pip, "--no-deps", "--target", str(folder), *missing]
+        command = [*pip, "--no-deps", "--target", str(folder), *_sources(requirements), *missing]
         done = _run(command, requirements.parent, image.limits.requirements)
         if done.returncode != 0:
             shutil.rmtree(folder, ignore_errors=True)
             return RequirementsResult(error=_message(done), forced_constraints=forced)
     stamp.write_text(digest)
-    return RequirementsResult(missing, None, forced)
+    return RequirementsResult(_names_in(folder), None, forced)
+
+
+def _sources(requirements: Path) -> list[str]:
+    """The file's options about indexes and folders, for uv's command line."""
+    arguments = []
+    for line in requirements.read_text(errors="replace").splitlines():
+        option = _SOURCES.match(line)
+        if option:
+            arguments += [option["option"], *([option["value"]] if option["value"] else [])]
+    return arguments
 
 
 def _run(command: list[str], cwd: Path, seconds: float) -> subprocess.CompletedProcess[str]:

@@ -46,7 +46,6 @@ _MOTO_STATE_IS_REAL = {
     "events": "events",
     "iam": "iam",
     "logs": "logs",
-    "monitoring": "cloudwatch",
     "secretsmanager": "secretsmanager",
     "sns": "sns",
     "sqs": "sqs",
@@ -136,6 +135,7 @@ _SERVED_ACTIONS = {
 # Package of ours -> what it serves: signing name, moto's name. A package may register more services itself.
 _OURS_ON_MOTO = {
     "athena": ("athena", "athena"),
+    "cloudwatch": ("monitoring", "cloudwatch"),
     "glue": ("glue", "glue"),
     "kms": ("kms", "kms"),
     "lakeformation": ("lakeformation", "lakeformation"),

@@ -193,7 +193,7 @@ class CleanUpOperator(AwsBaseOperator[S3Hook]):
         try:
             keys = {folder: self._keys(folder) for folder in (STAGING, CURATED, LANDING)}
             runs = sorted(runs_of([key for found in keys.values() for key in found]))
-            old = runs[: -self.keep]
+            old = runs[: max(0, len(runs) - self.keep)]
             for run in old:
                 self._forget(run)
             for folder, found in keys.items():

@@ -25,14 +25,23 @@ class RequireNoConsumersOperator(AwsBaseOperator[LakeFormationHook]):
 
     :param database: Glue database (templated)
     :param aws_conn_id: connection whose role is a data lake administrator
+    :param catalog_conn_id: connection whose role sees the database's tables
     """
 
     aws_hook_class = LakeFormationHook
     template_fields = aws_template_fields("database")
 
-    def __init__(self, *, database: str, aws_conn_id: str | None = LAKE_FORMATION_CONNECTION, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        database: str,
+        aws_conn_id: str | None = LAKE_FORMATION_CONNECTION,
+        catalog_conn_id: str | None = "aws_default",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(aws_conn_id=aws_conn_id, **kwargs)
         self.database = database
+        self.catalog_conn_id = catalog_conn_id
 
     def execute(self, context: Context) -> int:
         """:return: how many grants were looked at"""
@@ -42,6 +51,7 @@ class RequireNoConsumersOperator(AwsBaseOperator[LakeFormationHook]):
             account = self.hook.account_id
             grants = list(self._grants())
             trusted = self.hook.read_admins(account)
+            asking = client("sts", self.aws_conn_id).get_caller_identity()["Arn"]
         except ClientError as error:
             raise refused_call(
                 error,
@@ -49,6 +59,13 @@ class RequireNoConsumersOperator(AwsBaseOperator[LakeFormationHook]):
                 f"The role of connection {self.aws_conn_id} must be a lake administrator; mwaa/cloudformation/"
                 "canary.yaml makes the database.",
             ) from error
+        # Whoever is no administrator is shown its own grants only, and would find everything in order.
+        if _name(asking) not in {_name(admin) for admin in trusted}:
+            raise AirflowFailException(
+                f"{asking} is no lake administrator and cannot see who else may read {self.database}. Connection "
+                f"{self.aws_conn_id} must assume the role {LAKE.name('lake-admin')}: output LakeFormationConnection of "
+                "the lake's stack."
+            )
         ours = tuple(f":role/{LAKE.name(role)}" for role in PLATFORM_ROLES)
         strangers = sorted({grant for grant in grants if grant not in trusted and not grant.endswith(ours)})
         if strangers:
@@ -60,7 +77,7 @@ class RequireNoConsumersOperator(AwsBaseOperator[LakeFormationHook]):
 
     def _grants(self) -> Iterator[str]:
         """Principals of all grants on the database and on its tables, one entry for each grant."""
-        catalog = client("glue", self.aws_conn_id)
+        catalog = client("glue", self.catalog_conn_id)
         tables = [
             table["Name"]
             for page in catalog.get_paginator("get_tables").paginate(DatabaseName=self.database)
@@ -81,6 +98,12 @@ class RequireNoConsumersOperator(AwsBaseOperator[LakeFormationHook]):
                 if not page.get("NextToken"):
                     break
                 request["NextToken"] = page["NextToken"]
+
+
+def _name(arn: str) -> str:
+    """:return: name of a role or user; of a role's session (assumed-role/<role>/<session>) that of the role"""
+    parts = arn.split("/")
+    return parts[1] if ":assumed-role/" in arn else parts[-1]
 
 
 class CheckAlertsTopicOperator(AwsBaseOperator[SnsHook]):
