@@ -33,7 +33,8 @@ suite() {
 }
 suite airflow "contracts and DAG integrity" tests/contracts tests/dags "$@"
 suite glue "Spark jobs" tests/glue_jobs "$@"
-suite local "local AWS and templates" tests/local tests/mwaa "$@"
+suite local "local AWS and templates" tests/local tests/mwaa --ignore=tests/mwaa/deploy "$@"
+suite airflow "deployments" tests/mwaa/deploy "$@"
 suite airflow "end to end" tests/e2e "$@"
 
 if ((ran == 0)); then

@@ -44,7 +44,8 @@ def roll_back(target: Target, to: str | None, say: Say, timeout: float) -> Recor
             raise DeployError(f"record {goal.name} is of a deployment that failed ({goal.error}): choose another")
         say(f"rolling back to {goal.name}, commit {goal.commit[:12]}, deployed by {goal.who}")
         record = new_record(who, goal.commit, goal.dirty, target.environment)
-        record.restored, record.dag_ids, record.pinned = goal.name, goal.dag_ids, deployed.pinned_versions()
+        record.restored, record.dag_ids = goal.restored or goal.name, goal.dag_ids
+        record.pinned = deployed.pinned_versions()
         try:
             _restore(deployed, goal, record, lock, say, timeout)
             record.result = "succeeded"
@@ -65,13 +66,10 @@ def _previous(deployed: Deployed) -> Record:
         raise DeployError(f"nothing was deployed to {deployed.target.environment} yet")
     # After a rollback the next one goes further back, not to where the first came from.
     before = current.restored or current.name
-    while True:
-        found = deployed.records.last_succeeded(before)
-        if found is None:
-            raise DeployError(f"there is no deployment before {before} to go back to")
-        if not found.restored:
-            return found
-        before = found.name
+    found = deployed.records.last_succeeded(before)
+    if found is None:
+        raise DeployError(f"there is no deployment before {before} to go back to")
+    return found
 
 
 def _restore(deployed: Deployed, goal: Record, record: Record, lock: Lock, say: Say, timeout: float) -> None:
