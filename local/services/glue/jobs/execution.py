@@ -18,8 +18,8 @@ from local.services.glue.java import NoJava
 from local.services.glue.jobs import arguments as job_arguments
 from local.services.glue.jobs.forkserver import ForkServer, ForkServerError, JobProcess
 from local.services.glue.jobs.job_runs import JobRun
-from local.services.glue.jobs.metrics import report_metrics
 from local.services.glue.jobs.logs import ERROR_GROUP, OUTPUT_GROUP, FileTail, LogStream
+from local.services.glue.jobs.metrics import report_metrics
 from local.services.glue.jobs.preparation import PreparationError, PreparedScript, import_paths, prepare
 from local.services.glue.jobs.spark_pool import SparkJvm, SparkPool, SparkStartError, launch_jvm
 from local.services.glue.jobs.spark_settings import (
