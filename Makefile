@@ -9,6 +9,8 @@ MAKEFLAGS += --no-print-directory
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPATH := $(CURDIR)
 STATE ?= $(CURDIR)/.sluice
+# Which environment `make deploy` deploys to: mwaa/cloudformation/parameters/<ENV>.json
+ENV ?= dev
 VENV := .venv
 LOCAL := $(VENV)/local/bin/python
 GLUE := $(VENV)/glue/bin/python
@@ -57,6 +59,10 @@ product: setup ## Start a data product from a sample of its delivery: make produ
 	@if [ -z "$(NAME)" ] || [ -z "$(FROM)" ]; then echo "usage: make product NAME=<product> FROM=<sample.csv>" >&2; exit 2; fi
 	$(LOCAL) -m local.scaffold "$(NAME)" --sample "$(FROM)"
 	$(MAKE) contracts
+
+.PHONY: deploy
+deploy: setup ## Check and deploy to MWAA: make deploy ENV=prod [ARGS=--allow-dirty]; see mwaa/README.md
+	@$(AIRFLOW) -m mwaa.deploy apply --env $(ENV) $(ARGS)
 
 .PHONY: test
 test: setup ## Run everything CI runs: contracts, DAGs, Spark, local AWS, end to end (SUITE="title": one of them)

@@ -45,7 +45,8 @@ start_local_aws() {
 }
 
 services() {
-    suite local "local AWS and templates" tests/local tests/mwaa "$@"
+    suite local "local AWS and templates" tests/local tests/mwaa --ignore=tests/mwaa/deploy "$@"
+    suite airflow "deployments" tests/mwaa/deploy "$@"
 }
 
 pipeline() {

@@ -43,6 +43,11 @@ class Lock:
         self._thread = threading.Thread(target=self._renew, daemon=True)
         self._thread.start()
 
+    @property
+    def lost(self) -> bool:
+        """Whether somebody has taken the lock."""
+        return bool(self._lost)
+
     def require(self) -> None:
         """Make sure that the lock is still ours, before a step that must not happen twice.
 

@@ -86,14 +86,15 @@ def update_versions(target: Target, versions: Mapping[str, str], say: Say, timeo
     if missing:
         raise DeployError(f"stack {target.stack} has no parameter {missing[0]}: it is not of environment.yaml")
     begun = datetime.now(UTC)
-    if all(present[name] == version for name, version in versions.items()):
+    directly = all(present[name] == version for name, version in versions.items())
+    if directly:
         say("the stack names these versions already, the environment runs others: it is brought back to the stack")
         _update_directly(target, versions)
     else:
         _update_stack(target, present, versions)
     stack, environment = _wait(target, say, timeout, begun)
     pins = {file.parameter: environment.get(file.setting, "") for file in PINNED_FILES}
-    rolled_back = stack["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+    rolled_back = not directly and stack["StackStatus"] != "UPDATE_COMPLETE"
     if environment["Status"] == "AVAILABLE" and pins == dict(versions) and not rolled_back:
         return
     raise DeployFailed(_failure(target, stack, environment, begun))

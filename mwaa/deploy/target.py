@@ -132,9 +132,15 @@ def _is_local() -> bool:
 def _client(service: str) -> Any:
     import boto3
     from botocore.config import Config
+    from botocore.handlers import add_expect_header
 
     options: dict[str, Any] = {"retries": {"mode": "standard", "max_attempts": 4}}
     if _is_local():
         # MWAA's client puts "api." or "env." before the host; an address of our own has no such subdomains.
         options |= {"inject_host_prefix": False, "s3": {"addressing_style": "path"}}
-    return boto3.client(service, config=Config(**options))  # type: ignore[call-overload]
+    client = boto3.client(service, config=Config(**options))  # type: ignore[call-overload]
+    if service == "s3":
+        # botocore 1.43 asks before it sends a body ("Expect: 100-continue"). After an empty body it takes the late
+        # answer for that of the next request, which then hangs for a minute. Our files are small: sent unasked.
+        client.meta.events.unregister("before-call.s3", add_expect_header)
+    return client

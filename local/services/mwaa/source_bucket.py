@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from local.clients import service_client
+from local.identity import LOCAL_ADMIN
 from local.services.mwaa.rules import PINNED, invalid
 from local.settings import LocalSettings
 
@@ -49,8 +51,8 @@ class SourceBucket:
         self._settings = settings
         self.name = settings["SourceBucketArn"].split(":::")[1]
         role = settings["ExecutionRoleArn"].rsplit("/", 1)[-1]
-        self._s3: Any = service_client("s3", local, role)
-        self._admin_s3: Any = service_client("s3", local)
+        self._s3 = _client(local, role)
+        self._admin_s3 = _client(local, LOCAL_ADMIN)
 
     def check(self) -> None:
         """Check bucket and pinned objects when a request comes in.
@@ -113,6 +115,12 @@ class SourceBucket:
             _inside(folder, key.removeprefix(prefix)).unlink(missing_ok=True)
             del known[key]
         return bool(changed or gone)
+
+
+@lru_cache(maxsize=64)
+def _client(local: LocalSettings, principal: str) -> Any:
+    # A client costs half a second to make, and every request and every round of the DAG folder needs one.
+    return service_client("s3", local, principal)
 
 
 def check_execution_role(account_id: str, arn: str) -> None:

@@ -153,7 +153,7 @@ class Repository:
         body = self.target.s3.get_object(Bucket=f"{self.target.environment}-mwaa", Key=key)["Body"]
         return str(body.read().decode())
 
-    def keys(self) -> list[str]:
+    def dag_keys(self) -> list[str]:
         """Keys of the source bucket's DAG folder."""
         listed = self.target.s3.list_objects_v2(Bucket=f"{self.target.environment}-mwaa", Prefix="dags/")
         return [item["Key"] for item in listed.get("Contents", ())]

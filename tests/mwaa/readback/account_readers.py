@@ -97,6 +97,7 @@ def _secret(aws: LocalAws, resource: Resource) -> dict[str, Any]:
     client = aws.client("secretsmanager")
     found = dict(client.describe_secret(SecretId=resource.physical_id))
     value = client.get_secret_value(SecretId=resource.physical_id)["SecretString"]
+    found["SecretString"] = value
     # No API says how a value was generated; the value itself does.
     found["GenerateSecretString"] = {"PasswordLength": len(value), "ExcludePunctuation": value.isalnum()}
     return found

@@ -55,7 +55,8 @@ class CrawlerEngine:
         ).start()
 
     def _execute(self, crawler: Crawler, crawl: Crawl) -> None:
-        stream = LogStream(self.settings.account_id, self.settings.region, crawl.log_group, crawler.name)
+        settings = self.settings
+        stream = LogStream(settings.account_id, settings.region, crawl.log_group, crawler.name, crawler.role)
 
         def say(line: str) -> None:
             stream.write([f"[{crawl.crawl_id}] {line}"])
