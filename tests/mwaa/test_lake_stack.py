@@ -241,4 +241,4 @@ def test_secret_and_topic(local_aws: LocalAws) -> None:
     assert value.isalnum()
     arn = f"arn:aws:sns:us-east-1:{ACCOUNT}:{local_aws.name('alerts')}"
     policy = json.loads(local_aws.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"])
-    assert {item["Sid"] for item in policy["Statement"]} == {"ThisAccount", "TlsOnly"}
+    assert {item["Sid"] for item in policy["Statement"]} == {"ThisAccount", "Alarms", "TlsOnly"}
