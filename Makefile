@@ -77,7 +77,8 @@ check: setup $(VENV)/checks/.installed ## Static checks: ruff, mypy, import rule
 	PYTHONPATH=$(CURDIR):dags $(VENV)/airflow/bin/lint-imports
 	$(VENV)/airflow/bin/sqlfluff lint --disable-progress-bar --dialect athena sql/athena
 	$(VENV)/airflow/bin/sqlfluff lint --disable-progress-bar --dialect redshift sql/redshift
-	$(VENV)/local/bin/cfn-lint mwaa/cloudformation/*.yaml
+	$(VENV)/local/bin/cfn-lint --regions us-east-1 eu-west-1 -- mwaa/cloudformation/*.yaml
+	BC_SKIP_MAPPING=TRUE $(VENV)/checks/bin/checkov -d mwaa/cloudformation --framework cloudformation --quiet --compact
 	$(VENV)/checks/bin/zizmor --offline --quiet .github/workflows
 	PYTHONPATH=dags $(AIRFLOW) -m lake.contracts.compile --check
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from local.identity import LOCAL_ADMIN, access_key_for, secret_key_for
+from local.identity import FOR_SOMEBODY_HEADER, LOCAL_ADMIN, access_key_for, secret_key_for
 from local.settings import LocalSettings
 
 if TYPE_CHECKING:
@@ -14,6 +14,19 @@ if TYPE_CHECKING:
 # it was idle; a 4xx is never retried by botocore.
 _CONNECT_TIMEOUT_SECONDS = 3
 _READ_TIMEOUT_SECONDS = 60
+
+
+def acting_for(client: Any, service: str, role_arn: str) -> Any:
+    """Let an engine's client (it must be local-admin's) ask for somebody: the other engine uses that role's rights.
+
+    :param service: who asks, such as ``redshift``.
+    """
+
+    def add_header(request: Any, **_: object) -> None:
+        request.headers[FOR_SOMEBODY_HEADER] = f"{service} {role_arn}"
+
+    client.meta.events.register("before-sign", add_header)
+    return client
 
 
 def service_client(service: str, settings: LocalSettings, principal: str = LOCAL_ADMIN, **config: Any) -> BaseClient:

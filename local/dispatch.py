@@ -20,9 +20,10 @@ from local import services
 from local.control_plane import HEALTH_PATH
 from local.error_responses import error_response, json_error_response, unknown_action
 from local.errors import AwsError
-from local.identity import Caller, caller_of
+from local.identity import FOR_SOMEBODY_HEADER, Caller, caller_of
 from local.persistence import Snapshots
 from local.services import ServedService
+from local.services.iam.admission import admit
 from local.settings import LocalSettings
 
 log = logging.getLogger(__name__)
@@ -103,6 +104,7 @@ class ControlPlane:
 
     def _serve(self, call: _Call, request: Request) -> Response:
         try:
+            admit(call.service.signing_name, call.service.model, call.action, call.caller, request)
             response = self._run(call, request)
             if call.changes_state and response.status_code < 500:
                 self._snapshots.save(call.service.backends.service_name)
@@ -180,11 +182,12 @@ def _signing_name(request: Request) -> str | None:
 
 
 def _with_presigned_credential(request: Request) -> dict[str, str]:
-    """The headers, where a presigned URL's credential stands in the place of a signed request's."""
+    """The headers that name the caller, where a presigned URL's credential stands in the place of a signature's."""
     presigned = request.args.get("X-Amz-Credential")
     if presigned and "Authorization" not in request.headers:
         return {"Authorization": f"AWS4-HMAC-SHA256 Credential={presigned}"}
-    return {"Authorization": request.headers.get("Authorization", "")}
+    names = ("Authorization", FOR_SOMEBODY_HEADER)
+    return {name: request.headers[name] for name in names if name in request.headers}
 
 
 def _action(request: Request) -> str:

@@ -18,6 +18,9 @@ from local.errors import AwsError
 LOCAL_ADMIN = "local-admin"
 ACCOUNT_ID = "123456789012"
 
+# With local-admin's key: an engine asks another one for somebody. "<service> <ARN of the role>"
+FOR_SOMEBODY_HEADER = "X-Sluice-On-Behalf-Of"
+
 _SIGNED_WITH = re.compile(r"Credential=(?P<key>[^/,\s]+)/")
 
 
@@ -25,10 +28,12 @@ _SIGNED_WITH = re.compile(r"Credential=(?P<key>[^/,\s]+)/")
 class Caller:
     """:param arn: the IAM role's (or user's) ARN, also for a session of that role.
     :param access_key: the key the request was signed with.
+    :param via: service of the local AWS that asks for this caller, such as ``redshift``; "" for the caller itself.
     """
 
     arn: str
     access_key: str
+    via: str = ""
 
     @property
     def name(self) -> str:
@@ -74,6 +79,9 @@ def caller_of(headers: Mapping[str, str]) -> Caller:
     arn = _arn_of(access_key)
     if arn is None:
         raise AwsError("UnrecognizedClientException", "The security token included in the request is invalid.", 403)
+    service, _, somebody = headers.get(FOR_SOMEBODY_HEADER, "").partition(" ")
+    if somebody and access_key == access_key_for(LOCAL_ADMIN):
+        return Caller(somebody, access_key, via=service)
     return Caller(arn, access_key)
 
 

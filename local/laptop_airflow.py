@@ -80,6 +80,8 @@ def prepare(settings: LocalSettings, outputs: Mapping[str, str], progress: Progr
     report = airflow.prepare(_SHELL_COMPONENT)
     for warning in report.warnings:
         progress(f"WARNING: {warning}")
+    if airflow.is_outdated():
+        progress("Airflow still runs with what was here before: `make ui` starts it anew")
     write_options(settings, options)
     write_airflow_variables(settings, airflow.environment(_SHELL_COMPONENT))
 

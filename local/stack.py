@@ -100,8 +100,16 @@ def delete(settings: LocalSettings) -> None:
     :param settings: of the local AWS, whose servers run.
     :raises StackFailed: with logical id and reason of every resource that could not be deleted.
     """
+    delete_template(settings, TEMPLATE)
+
+
+def delete_template(settings: LocalSettings, template: Path) -> None:
+    """Delete the stack of one template; one that is gone already is no error.
+
+    :raises StackFailed: with logical id and reason of every resource that could not be deleted.
+    """
     client: Any = service_client("cloudformation", settings)
-    stack = _describe(client, stack_name(settings))
+    stack = _describe(client, settings.name(template.stem))
     if stack is not None:
         _delete(client, stack["StackId"])
 

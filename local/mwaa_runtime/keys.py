@@ -6,10 +6,15 @@ import base64
 import json
 import os
 import secrets
+import urllib.error
+import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from local.errors import LocalAwsError
+
 ADMIN = "admin"
+_TOKEN_SECONDS = 30
 _FILE = "keys.json"
 _PASSWORDS_FILE = "simple_auth_manager_passwords.json"
 
@@ -47,6 +52,23 @@ def keys_of(home: Path) -> Keys:
 def passwords_file(home: Path) -> Path:
     """The file in which Airflow's simple auth manager looks passwords up."""
     return home / _PASSWORDS_FILE
+
+
+def token_for(url: str, keys: Keys) -> str:
+    """A bearer token of the only user for the REST API.
+
+    :param url: of the running web server.
+    :raises LocalAwsError: it gives none.
+    """
+    body = json.dumps({"username": ADMIN, "password": keys.admin_password}).encode()
+    request = urllib.request.Request(  # noqa: S310 (an address of this machine)
+        f"{url}/auth/token", data=body, headers={"Content-Type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=_TOKEN_SECONDS) as answer:  # noqa: S310
+            return str(json.load(answer)["access_token"])
+    except (OSError, urllib.error.URLError, ValueError, KeyError) as error:
+        raise LocalAwsError(f"{url} gives no token: {error}") from error
 
 
 def _new_keys() -> Keys:

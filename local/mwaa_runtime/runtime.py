@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -17,12 +15,11 @@ from local.mwaa_runtime import components, database, plugins, requirements, star
 from local.mwaa_runtime.configuration import compose, ignored_exports, option_variables
 from local.mwaa_runtime.deployment import Deployment, PreparationError, PreparationReport
 from local.mwaa_runtime.image import Image, load_image
-from local.mwaa_runtime.keys import ADMIN, Keys, keys_of, passwords_file
+from local.mwaa_runtime.keys import ADMIN, Keys, keys_of, passwords_file, token_for
 from local.settings import AIRFLOW_RUNTIME, HOST, free_ports
 
 Progress = Callable[[str], None]
 _HEALTHY_SECONDS = 180.0
-_REST_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -130,13 +127,18 @@ class MwaaRuntime:
         :param seconds: how long it may take.
         :raises LocalAwsError: it did not start; nothing is left running.
         """
-        webserver, same = self.webserver(), self._fingerprint()
-        started = self._processes / "started.sha256"
-        if webserver and started.exists() and started.read_text() == same and all(s.healthy for s in self.status()):
+        webserver = self.webserver()
+        if webserver and not self.is_outdated() and all(component.healthy for component in self.status()):
             return webserver
         webserver = self.start(seconds)
-        started.write_text(same)
+        self._started.write_text(self._fingerprint())
         return webserver
+
+    def is_outdated(self) -> bool:
+        """Whether an Airflow runs that was started by `start_unless_same` with something else than would be now."""
+        if self.webserver() is None:
+            return False
+        return not self._started.exists() or self._started.read_text() != self._fingerprint()
 
     def was_started(self) -> bool:
         """Whether there was a start without a stop: what does not run then, has died."""
@@ -175,15 +177,7 @@ class MwaaRuntime:
         webserver = self.webserver()
         if webserver is None:
             raise LocalAwsError(f"No Airflow runs on {self.deployment.home}.")
-        body = json.dumps({"username": ADMIN, "password": self._keys.admin_password}).encode()
-        request = urllib.request.Request(  # noqa: S310 (an address of this machine)
-            f"{webserver.url}/auth/token", data=body, headers={"Content-Type": "application/json"}
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=_REST_SECONDS) as answer:  # noqa: S310
-                return str(json.load(answer)["access_token"])
-        except (OSError, urllib.error.URLError, ValueError, KeyError) as error:
-            raise LocalAwsError(f"{webserver.url} gives no token: {error}") from error
+        return token_for(webserver.url, self._keys)
 
     # --- parts -------------------------------------------------------------------------------------------------------
 
@@ -198,6 +192,10 @@ class MwaaRuntime:
     @property
     def _processes(self) -> Path:
         return self.deployment.home / "processes"
+
+    @property
+    def _started(self) -> Path:
+        return self._processes / "started.sha256"
 
     def _fingerprint(self) -> str:
         """Changes with everything that a running Airflow does not notice by itself."""

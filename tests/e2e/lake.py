@@ -131,7 +131,7 @@ class Lake:
 
     def forget_everything(self) -> None:
         """Take published days and the warehouse away, so that a test can build them again in another order."""
-        glue = self.client("glue", "airflow")
+        glue = self.client("glue")
         for day in self.curated_versions():
             glue.delete_partition(DatabaseName="curated", TableName="online_retail", PartitionValues=[day])
         self.warehouse("DROP SCHEMA IF EXISTS mart CASCADE")

@@ -10,7 +10,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +54,12 @@ class Stacks:
     """CloudFormation of one local AWS, and clients to look at what it made."""
 
     settings: LocalSettings
+    clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
-        return service_client(service, self.settings)
+        if service not in self.clients:
+            self.clients[service] = service_client(service, self.settings)
+        return self.clients[service]
 
     def settled(self, name: str) -> dict[str, Any]:
         deadline = time.monotonic() + _SETTLED_WITHIN_SECONDS

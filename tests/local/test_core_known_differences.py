@@ -39,11 +39,6 @@ def test_the_control_plane_knows_a_caller_by_the_key_and_does_not_check_the_sign
     assert "DatabaseList" in glue.get_databases()
 
 
-def test_iam_policies_are_not_evaluated_outside_s3(local_aws):
-    # The outsider's policies allow no IAM call at all.
-    assert local_aws.client("iam", local_aws.name("outsider")).list_roles()["Roles"]
-
-
 def test_list_order_puts_a_folder_before_its_neighbours(local_aws, bucket):
     s3 = local_aws.client("s3")
     for key in ("a!z", "a-1", "a/x"):

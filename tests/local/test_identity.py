@@ -157,7 +157,8 @@ def test_who_may_assume_a_role(local_aws, make_role, statements, right, allowed)
         assume(local_aws, caller, arn(role))
     assert refused.value.response["Error"]["Code"] == "AccessDenied"
     assert refused.value.response["Error"]["Message"] == (
-        f"User: {arn(caller)} is not authorized to perform: sts:AssumeRole on resource: {arn(role)}"
+        f"User: arn:aws:sts::123456789012:assumed-role/{caller}/local is not authorized to perform: "
+        f"sts:AssumeRole on resource: {arn(role)}"
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local.services.athena.errors import QueryFailed, hive_failure, semantic_failure
+from local.services.athena.forward_access import ForwardAccess
 
 _PARTITION_BATCH = 100
 
@@ -92,20 +93,27 @@ class Table:
 
 
 class Catalog:
-    """:param backend: moto's Glue back end of this account and region. :param client: boto3 Glue client."""
+    """:param backend: moto's Glue back end of this account and region.
+    :param client: boto3 Glue client of the caller.
+    :param rights: which of the catalog calls that Athena makes for the caller are allowed to it.
+    """
 
-    def __init__(self, backend: Any, client: Any) -> None:
+    def __init__(self, backend: Any, client: Any, rights: ForwardAccess) -> None:
         self.backend = backend
         self.client = client
+        self._rights = rights
 
     def database_names(self) -> list[str]:
+        self._rights.require_databases()
         return sorted(self.backend.databases)
 
     def database(self, name: str) -> dict[str, Any] | None:
+        self._rights.require_table("glue:GetDatabase", name)
         found = self.backend.databases.get(name.lower())
         return found.as_dict() if found is not None else None
 
     def table(self, database: str, name: str) -> Table | None:
+        self._rights.require_table("glue:GetTable", database, name)
         found = self.backend.databases.get(database.lower())
         if found is None:
             return None
@@ -117,6 +125,7 @@ class Catalog:
 
         :raises QueryFailed: no such database.
         """
+        self._rights.require_table("glue:GetTables", database, "*")
         found = self.backend.databases.get(database.lower())
         if found is None:
             raise QueryFailed("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist")
@@ -133,6 +142,7 @@ class Catalog:
         return table
 
     def partitions(self, table: Table) -> Iterator[Partition]:
+        self._rights.require_table("glue:GetPartitions", table.database, table.name)
         found = self.backend.databases[table.database].tables[table.name]
         for partition in list(found.partitions.values()):
             given = partition.as_dict()

@@ -21,15 +21,12 @@ from local.services.athena.names import literal
 @dataclass(frozen=True)
 class EngineSettings:
     """:param s3_endpoint: host:port of the S3 server.
-    :param access_key: the engine's own credentials for data; see docs/local-aws/athena.md.
     :param temporary_folder: where queries larger than memory spill.
     :param memory_limit: per query, DuckDB notation.
     :param threads: per query.
     """
 
     s3_endpoint: str
-    access_key: str
-    secret_key: str
     region: str
     temporary_folder: Path
     memory_limit: str = "2GB"
@@ -49,7 +46,7 @@ def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
 
 
 def open_connection(settings: EngineSettings) -> duckdb.DuckDBPyConnection:
-    """A fresh in-memory database that can read and write the lake and is not hardened yet."""
+    """A fresh in-memory database that knows where S3 is, has no keys yet (`create_secret`) and is not hardened."""
     connection = duckdb.connect(
         ":memory:",
         config={
@@ -61,11 +58,10 @@ def open_connection(settings: EngineSettings) -> duckdb.DuckDBPyConnection:
         },
     )
     load_extension(connection, "httpfs")
-    connection.execute(
-        f"CREATE SECRET lake (TYPE s3, KEY_ID {literal(settings.access_key)}, SECRET {literal(settings.secret_key)}, "
-        f"REGION {literal(settings.region)}, ENDPOINT {literal(settings.s3_endpoint)}, URL_STYLE 'path', USE_SSL false)"
-    )
     for setting in (
+        # Where the keys of a query lead to.
+        f"s3_region={literal(settings.region)}",
+        f"s3_endpoint={literal(settings.s3_endpoint)}",
         # Cached files would be missing from the measured bytes.
         "enable_external_file_cache=false",
         # A name in SQL must never reach a Python variable of this process.
@@ -80,6 +76,24 @@ def open_connection(settings: EngineSettings) -> duckdb.DuckDBPyConnection:
     connection.execute("PRAGMA enable_profiling='no_output'")
     connection.execute("""SET custom_profiling_settings='{"TOTAL_BYTES_READ":"true"}'""")
     return connection
+
+
+def create_secret(
+    connection: duckdb.DuckDBPyConnection, name: str, access_key: str, secret_key: str, scope: str = ""
+) -> None:
+    """Let a database use a key.
+
+    :param scope: ``s3://`` folder; of several that cover a file, the longest counts.
+    """
+    row = connection.execute(
+        "SELECT current_setting('s3_region'), current_setting('s3_endpoint')"
+    ).fetchone()
+    assert row is not None
+    limited = f", SCOPE {literal(scope)}" if scope else ""
+    connection.execute(
+        f"CREATE OR REPLACE SECRET {name} (TYPE s3, KEY_ID {literal(access_key)}, SECRET {literal(secret_key)}, "
+        f"REGION {literal(row[0])}, ENDPOINT {literal(row[1])}, URL_STYLE 'path', USE_SSL false{limited})"
+    )
 
 
 class ConnectionPool:

@@ -8,6 +8,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+from local.identity import Caller, access_key_for
 from local.services.athena.errors import CATEGORY_SYSTEM, QueryFailed
 from local.services.athena.statements import statement_kind
 
@@ -32,6 +33,7 @@ class QueryExecution:
     output_enforced: bool
     caller_arn: str
     caller_name: str
+    caller_via: str = field(default="", kw_only=True)
     parameters: list[str]
     result_configuration: dict[str, Any]
     scan_limit: int | None = None
@@ -54,6 +56,11 @@ class QueryExecution:
 
     def __post_init__(self) -> None:
         self.kind = statement_kind(self.query)
+
+    @property
+    def caller(self) -> Caller:
+        """With whose rights the query runs."""
+        return Caller(self.caller_arn, access_key_for(self.caller_name), getattr(self, "caller_via", ""))
 
     def place(self, folder: str) -> None:
         """:param folder: S3 location for results, ending in a slash."""

@@ -16,6 +16,7 @@ from local.identity import Caller
 from local.services.athena.catalog import Table
 from local.services.athena.errors import QueryFailed
 from local.services.athena.executions import FINAL_STATES, SUCCEEDED, QueryExecution
+from local.services.athena.names import s3_address
 from local.services.athena.runner import QueryRunner
 from local.services.athena.workgroups import (
     PRIMARY,
@@ -24,6 +25,7 @@ from local.services.athena.workgroups import (
     output_folder,
     updated_configuration,
 )
+from local.services.iam.authorizer import is_allowed
 
 # Athena keeps its history for 45 days; a laptop keeps the newest.
 _MAX_HISTORY = 1000
@@ -136,11 +138,13 @@ class LocalAthenaBackend(AthenaBackend):
             output_enforced=enforced,
             caller_arn=caller.arn,
             caller_name=caller.name,
+            caller_via=caller.via,
             parameters=[str(value) for value in request.get("ExecutionParameters") or []],
             result_configuration={} if enforced else {k: v for k, v in requested.items() if k != "OutputLocation"},
             scan_limit=int(cutoff) if cutoff is not None else None,
         )
         execution.place(folder)
+        _require_output_bucket(caller, folder)
         return execution
 
     def _forget_oldest(self) -> None:
@@ -237,6 +241,13 @@ class WorkgroupStatements:
         if found is None:
             raise QueryFailed("NOT_FOUND", f"PreparedStatement {name} was not found in workgroup {self._workgroup}")
         return str(found["QueryStatement"])
+
+
+def _require_output_bucket(caller: Caller, folder: str) -> None:
+    """:raises AwsError: the caller may not even ask where the bucket of the results is."""
+    bucket = s3_address(folder).bucket
+    if not caller.via and not is_allowed(caller, "s3:GetBucketLocation", f"arn:aws:s3:::{bucket}"):
+        raise invalid_request(f"Unable to verify/create output bucket {bucket}")
 
 
 def _fingerprint(request: dict[str, Any], caller: Caller) -> str:

@@ -17,6 +17,7 @@ from local.services.athena.engine import services
 from local.services.athena.errors import PermissionDenied, QueryFailed
 from local.services.athena.models import LocalAthenaBackend, runner, table_metadata
 from local.services.athena.results import read_page
+from local.services.athena.storage import Storage
 from local.services.athena.workgroups import PRIMARY, check_configuration, invalid_request
 
 _DATA_CATALOG = {"Name": "AwsDataCatalog", "CatalogName": "AwsDataCatalog", "Type": "GLUE", "Status": "CREATE_COMPLETE"}
@@ -110,11 +111,14 @@ class LocalAthenaResponse(AthenaResponse):
             # A plan is stored without its header.
             header = [_row([column["Name"] for column in execution.columns])]
         try:
-            page = read_page(services().storage, location, offset, limit - len(header), columns)
+            rights = services().rights_of(caller_of(self.headers))
+            page = read_page(Storage(rights), location, offset, limit - len(header), columns)
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code")
             if code in ("NoSuchKey", "NoSuchBucket", "404"):
                 raise invalid_request(f"Could not find results at {location}: the result file was deleted") from error
+            if code == "AccessDenied":
+                raise invalid_request(f"Access denied when reading the results at {location}") from error
             if code not in ("InvalidRange", "416"):
                 raise
             return header, {}
@@ -179,7 +183,8 @@ class LocalAthenaResponse(AthenaResponse):
         name = self._required("CatalogName")
         if name.lower() != "awsdatacatalog":
             raise AwsError("MetadataException", f"Catalog {name} was not found", 400)
-        return services().catalog_for(caller_of(self.headers).name)
+        caller = caller_of(self.headers)
+        return services().catalog_for(caller, services().rights_of(caller))
 
     def _authorizer(self) -> Authorizer:
         return Authorizer(services().access, caller_of(self.headers).arn)

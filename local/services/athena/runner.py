@@ -13,11 +13,13 @@ from typing import Any
 import duckdb
 
 from local.errors import AwsError
+from local.identity import Caller
 from local.services.athena.access import AccessControl, Authorizer
 from local.services.athena.catalog import Catalog
 from local.services.athena.duckdb_pool import ConnectionPool
 from local.services.athena.errors import PermissionDenied, QueryCancelled, QueryFailed, engine_failure
 from local.services.athena.executions import CANCELLED, FAILED, SUCCEEDED, QueryExecution
+from local.services.athena.forward_access import ForwardAccess
 from local.services.athena.results import column_info, write_result
 from local.services.athena.session import PreparedStatements, QuerySession
 from local.services.athena.statements import run_statement
@@ -34,14 +36,15 @@ _INTERRUPT_SECONDS = 0.1
 class EngineServices:
     """What queries need from outside.
 
-    :param catalog_for: the Data Catalog as one principal (by name) may change it.
-    :param iceberg_for: the pyiceberg catalog as that principal.
+    :param rights_of: what a caller may reach.
+    :param catalog_for: the Data Catalog as one caller may read and change it.
+    :param iceberg_for: the pyiceberg catalog as a principal (by name) may.
     """
 
     pool: ConnectionPool
-    storage: Storage
     access: AccessControl
-    catalog_for: Callable[[str], Catalog]
+    rights_of: Callable[[Caller], ForwardAccess]
+    catalog_for: Callable[[Caller, ForwardAccess], Catalog]
     iceberg_for: Callable[[str], Any]
 
 
@@ -114,13 +117,14 @@ class QueryRunner:
         connection = self._services.pool.take()
         with self._lock:
             self._running[execution.id] = connection
-        session = self._session(execution, prepared, connection)
+        session: QuerySession | None = None
         try:
+            session = self._session(execution, prepared, connection)
             if execution.state == CANCELLED:
                 return
             result = run_statement(session, execution.query, execution.parameters)
             execution.substatement = result.substatement
-            written = write_result(self._services.storage, execution.output_base, result)
+            written = write_result(session.storage, execution.output_base, result)
             if result.measured_after_rows:
                 session.count_bytes()
                 session.before_commit()
@@ -129,7 +133,7 @@ class QueryRunner:
             execution.update_count, execution.scanned = result.update_count, session.scanned
             execution.finish(SUCCEEDED)
         finally:
-            execution.scanned = session.scanned
+            execution.scanned = session.scanned if session is not None else 0
             with self._lock:
                 del self._running[execution.id]
             connection.close()
@@ -138,10 +142,14 @@ class QueryRunner:
         self, execution: QueryExecution, prepared: PreparedStatements, connection: duckdb.DuckDBPyConnection
     ) -> QuerySession:
         services = self._services
+        caller = execution.caller
+        rights = services.rights_of(caller)
+        rights.open(connection)
         return QuerySession(
             connection=connection,
-            storage=services.storage,
-            catalog=services.catalog_for(execution.caller_name),
+            rights=rights,
+            storage=Storage(rights),
+            catalog=services.catalog_for(caller, rights),
             authorizer=Authorizer(services.access, execution.caller_arn),
             database=execution.database,
             workgroup=execution.workgroup,

@@ -12,6 +12,7 @@ import duckdb
 from local.services.athena.access import Authorizer
 from local.services.athena.catalog import Catalog
 from local.services.athena.errors import QueryCancelled
+from local.services.athena.forward_access import ForwardAccess
 from local.services.athena.functions import define_functions
 from local.services.athena.names import literal
 from local.services.athena.storage import Storage
@@ -29,7 +30,8 @@ class PreparedStatements(Protocol):
 
 @dataclass
 class QuerySession:
-    """:param database: of unqualified names.
+    """:param rights: what the caller may reach.
+    :param database: of unqualified names.
     :param output_location: where results go; tables without a location are written below it.
     :param output_enforced: whether the workgroup decides where results go.
     :param scan_limit: bytes the workgroup lets one query read; None = no limit.
@@ -38,6 +40,7 @@ class QuerySession:
     """
 
     connection: duckdb.DuckDBPyConnection
+    rights: ForwardAccess
     storage: Storage
     catalog: Catalog
     authorizer: Authorizer
@@ -83,12 +86,15 @@ class QuerySession:
         """Names and DuckDB types of a query's columns."""
         return [(row[0], row[1]) for row in self.connection.execute(f"DESCRIBE {sql}").fetchall()]
 
-    def harden(self, folders: Iterable[str]) -> None:
+    def harden(self, folders: Iterable[str], written: str | None = None) -> None:
         """From here on nothing outside these folders can be read or written and no setting be changed.
 
         :param folders: S3 locations ending in a slash.
+        :param written: one more, which the query writes with its caller's own rights.
         """
-        allowed = ", ".join(literal(folder) for folder in sorted(set(folders)))
+        if written is not None:
+            self.rights.write_to(self.connection, written)
+        allowed = ", ".join(literal(folder) for folder in sorted({*folders, *([written] if written else [])}))
         self.connection.execute(f"SET allowed_directories=[{allowed}]")
         self.connection.execute("SET enable_external_access=false")
         self.connection.execute("SET lock_configuration=true")

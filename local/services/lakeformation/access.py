@@ -175,6 +175,31 @@ def location_allowed(caller_arn: str, location: str, database: str | None = None
     return evaluation.location_allowed(authority.state, caller_arn, arn)
 
 
+def registered_roles() -> list[tuple[str, str]]:
+    """Each registered location (``s3://bucket/prefix``) with the name of the role it is registered with.
+
+    The service-linked role's rights are AWS's business; here they are local-admin's.
+    """
+    locations = current().state.locations.values()
+    return [
+        (
+            "s3://" + location.arn.removeprefix("arn:aws:s3:::"),
+            LOCAL_ADMIN if location.service_linked else location.role_arn.rsplit("/", 1)[-1],
+        )
+        for location in sorted(locations, key=lambda location: location.arn)
+    ]
+
+
+def lent_role(location: str) -> str | None:
+    """Name of the role whose rights Lake Formation lends for a location; None when it is not registered.
+
+    :param location: ``s3://bucket/key``.
+    """
+    arn = location_arn(location)
+    covering = [(place, role) for place, role in registered_roles() if evaluation.covers(location_arn(place), arn)]
+    return max(covering, key=lambda found: len(found[0]))[1] if covering else None
+
+
 def location_arn(location: str) -> str:
     """``s3://bucket/prefix`` (also s3a and s3n) as an ARN."""
     _, separator, path = location.partition("://")

@@ -14,6 +14,7 @@ def install(settings: LocalSettings) -> None:
     from moto.core.base_backend import BackendDict, BaseBackend
 
     from local import services
+    from local.services.redshift import running
     from local.services.redshift.data_api.operations import DataApi
     from local.services.redshift.databases import Databases
     from local.services.redshift.server import Dispatcher, JsonService
@@ -23,9 +24,11 @@ def install(settings: LocalSettings) -> None:
 
     databases = Databases(settings)
     model = ServerlessModel(settings.folder("redshift") / "serverless.json", databases)
+    data_api = DataApi(settings, databases, Targets(settings, model))
+    running.bind(model, data_api.statements, data_api.sessions)
     dispatcher = Dispatcher(
         {
-            "RedshiftData": JsonService("redshift-data", DataApi(settings, databases, Targets(settings, model))),
+            "RedshiftData": JsonService("redshift-data", data_api),
             "RedshiftServerless": JsonService("redshift-serverless", ServerlessApi(settings, model)),
         }
     )

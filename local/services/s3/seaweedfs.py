@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import secrets
 import sys
@@ -34,6 +35,12 @@ def identities_file(settings: LocalSettings) -> Path:
     return settings.state_dir / "seaweedfs" / "s3.json"
 
 
+def audit_socket(settings: LocalSettings) -> Path | None:
+    """Where SeaweedFS reports every request; None when the path is too long for a socket."""
+    path = settings.folder("seaweedfs") / "audit.sock"
+    return path if _fits_socket(path) else None
+
+
 def start(settings: LocalSettings) -> None:
     """Start SeaweedFS if it is not running, and wait until it accepts writes.
 
@@ -46,8 +53,8 @@ def start(settings: LocalSettings) -> None:
     folder = settings.folder("seaweedfs")
     settings.folder("seaweedfs/data")
     settings.folder("seaweedfs/configuration").joinpath("master.toml").write_text(_ONE_COPY)
-    known = identities.read_identities(identities_file(settings)) or [identities.admin_identity()]
-    identities.write_identities(identities_file(settings), [entry for entry in known if not entry.get("disabled")])
+    identities.without_disabled(identities_file(settings))
+    _write_audit_configuration(settings)
     process.start(_command(settings), _environment(folder), folder)
     # Ready means that a write succeeds: the gateway lists buckets before the volume server has registered.
     wait_until_ready(process, lambda: is_ready(settings), _START_SECONDS)
@@ -105,17 +112,36 @@ def _command(settings: LocalSettings) -> list[str]:
         "s3.port": settings.s3_port,
         "s3.port.grpc": ports["s3_grpc"],
         "s3.config": identities_file(settings),
+        # Its own IAM API; with it, attached policies are not read again on SIGHUP.
+        "s3.iam": "false",
         "s3.port.iceberg": 0,
         "s3.port.lance": 0,
         "s3.autoCreateBucket": "false",
         "s3.allowDeleteBucketNotEmpty": "false",
     }
+    if audit_socket(settings) is not None:
+        options["s3.auditLogConfig"] = _audit_configuration(settings)
     for part in ("filer", "s3"):
         socket = folder / f"{part}.sock"
         if _fits_socket(socket):
             options[f"{part}.localSocket"] = socket
     general = ["-logtostderr=true", f"-config_dir={folder / 'configuration'}"]
     return [str(weed), *general, "server", *(f"-{name}={value}" for name, value in options.items())]
+
+
+def _audit_configuration(settings: LocalSettings) -> Path:
+    return settings.state_dir / "seaweedfs" / "audit.json"
+
+
+def _write_audit_configuration(settings: LocalSettings) -> None:
+    """Fluentd's forward protocol as JSON; what cannot be delivered is dropped, so S3 never waits for it."""
+    content = {
+        "fluent_network": "unix",
+        "fluent_socket_path": str(audit_socket(settings)),
+        "marshal_as_json": True,
+        "buffer_limit": 65536,
+    }
+    _audit_configuration(settings).write_text(json.dumps(content))
 
 
 def _environment(folder: Path) -> dict[str, str]:

@@ -12,10 +12,9 @@ from moto.sts.models import STSBackend
 
 from local.errors import AwsError
 from local.identity import Caller, access_key_for, caller_of, secret_key_for
+from local.services.iam.principals import SESSION_NAME, principal_of
 from local.services.sts.trust import may_assume
 
-# The session name that our own keys stand for; on AWS a role is always used through a named session.
-_OWN_SESSION = "local"
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _ROLE_ARN = re.compile(r"arn:aws:iam::\d{12}:role/(?:[\x21-\x7e]+/)?(?P<name>[\w+=,.@-]{1,64})", re.ASCII)
 
@@ -45,9 +44,9 @@ class SecurityTokenResponse(BaseResponse):
         role = self._role(caller.arn, caller)
         return ActionResult(
             {
-                "UserId": f"{role.id}:{_OWN_SESSION}",
+                "UserId": f"{role.id}:{SESSION_NAME}",
                 "Account": self.current_account,
-                "Arn": _session_arn(self.current_account, role.name, _OWN_SESSION),
+                "Arn": _session_arn(self.current_account, role.name, SESSION_NAME),
             }
         )
 
@@ -66,7 +65,7 @@ class SecurityTokenResponse(BaseResponse):
                 "constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*",
             )
         role = self._role(self._get_param("RoleArn"), caller)
-        if not may_assume(caller.arn, role, self._iam()):
+        if not may_assume(caller.arn, role):
             raise _not_authorized(caller, role.arn)
         expires = datetime.now(UTC) + timedelta(seconds=self._get_int_param("DurationSeconds", 3600))
         return ActionResult(
@@ -102,5 +101,5 @@ def _session_arn(account: str, role_name: str, session_name: str) -> str:
 
 
 def _not_authorized(caller: Caller, role_arn: str) -> AwsError:
-    message = f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
+    message = f"User: {principal_of(caller).arn} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
     return AwsError("AccessDenied", message, 403)

@@ -27,6 +27,7 @@ def session() -> QuerySession:
     nothing: Any = SimpleNamespace()
     return QuerySession(
         connection=connection,
+        rights=nothing,
         storage=nothing,
         catalog=nothing,
         authorizer=Authorizer(nothing, ""),

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.local import rights
 from tests.local.athena.conftest import Athena
 
 _SECRETS = ("ssn-", "bob", "topsecret", "200", "@lake/gov/sec")
@@ -41,6 +42,7 @@ def lake(athena: Athena) -> Iterator[GovernedLake]:
     trust = json.dumps({"Version": "2012-10-17", "Statement": []})
     for role in (governed.analyst, governed.writer):
         iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)
+        rights.give(iam, role, *rights.QUERY, *rights.CHANGE_CATALOG, *rights.use_bucket(athena.bucket))
     # No default permissions: otherwise new tables are open to everybody, as on AWS.
     athena.glue.create_database(DatabaseInput={"Name": governed.database, "CreateTableDefaultPermissions": []})
     athena.put("gov/emp/a.csv", "1,ann,eu,100,ssn-1\n2,bob,us,200,ssn-2\n3,carl,eu,300,ssn-3\n")
@@ -57,6 +59,7 @@ def lake(athena: Athena) -> Iterator[GovernedLake]:
     _grant(formation, governed)
     yield governed
     for role in (governed.analyst, governed.writer):
+        rights.take_all(iam, role)
         iam.delete_role(RoleName=role)
 
 

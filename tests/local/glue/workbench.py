@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from tests.local import rights
+
 ENDED = {"STOPPED", "SUCCEEDED", "FAILED", "TIMEOUT", "ERROR"}
 OUTPUT_LOG = "/aws-glue/jobs/output"
 ERROR_LOG = "/aws-glue/jobs/error"
@@ -73,9 +75,13 @@ class Workbench:
         }
         iam = self.aws.client("iam")
         answer = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
-        buckets = [f"arn:aws:s3:::{self.bucket}", f"arn:aws:s3:::{self.bucket}/*"]
-        rights = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": buckets}]}
-        iam.put_role_policy(RoleName=name, PolicyName="data", PolicyDocument=json.dumps(rights))
+        rights.give(
+            iam,
+            name,
+            *rights.use_bucket(self.bucket),
+            *rights.CHANGE_CATALOG,
+            rights.allow("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
+        )
         arn: str = answer["Role"]["Arn"]
         return arn
 

@@ -19,6 +19,7 @@ from local import persistence, services
 from local.clients import service_client
 from local.dispatch import ControlPlane
 from local.settings import LocalSettings, load_settings
+from tests.local import rights
 
 # The planner of dags/ is plain Python: its laws are tested here, against the back end it plans for.
 sys.path.append(str(Path(__file__).resolve().parents[3] / "dags"))
@@ -125,6 +126,8 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSet
     trust = json.dumps({"Version": "2012-10-17", "Statement": []})
     for role in ROLES:
         iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)
+        # What each may do with its rights is Lake Formation's decision, which these tests are about.
+        rights.give(iam, role, rights.allow("lakeformation:*"), *rights.CHANGE_CATALOG, rights.allow("iam:PassRole"))
     yield settings
     server.shutdown()
     services.close_all()

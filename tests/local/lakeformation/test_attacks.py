@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import LocalAws
+from tests.local import rights
 
 from .attacks import ATTACKS, REFUSED
 
@@ -88,7 +89,7 @@ class Fortress:
         return rows
 
     def grant(self, role: str, resource: dict[str, Any], *permissions: str) -> None:
-        lake_admin = self.client("lakeformation", self.local_aws.name("lake-admin"))
+        lake_admin = self.client("lakeformation")
         principal = {"DataLakePrincipalIdentifier": self.arn(role)}
         lake_admin.grant_permissions(Principal=principal, Resource=resource, Permissions=list(permissions))
 
@@ -99,7 +100,7 @@ class Fortress:
         """A filter that shows region 'eu' of emp."""
         names = {"TableCatalogId": "123456789012", "DatabaseName": self.database, "TableName": "emp", "Name": name}
         rows = {"FilterExpression": "region = 'eu'"}
-        self.client("lakeformation", self.local_aws.name("lake-admin")).create_data_cells_filter(
+        self.client("lakeformation").create_data_cells_filter(
             TableData={**names, "RowFilter": rows, "ColumnNames": columns}
         )
         return {"DataCellsFilter": names}
@@ -121,6 +122,8 @@ def _build(it: Fortress) -> None:
     iam, s3 = it.client("iam"), it.client("s3")
     for role in ROLES:
         iam.create_role(RoleName=it.role(role), AssumeRolePolicyDocument=json.dumps({"Statement": []}))
+        # IAM opens every door, so that Lake Formation alone stands between a role and the data.
+        rights.give(iam, it.role(role), *rights.QUERY, *rights.CHANGE_CATALOG, *rights.use_bucket(it.bucket))
     s3.create_bucket(Bucket=it.bucket)
     files = {"emp": PEOPLE, "sec": "topsecret-@\n", "pub": "1\n2\n"}
     for name, body in files.items():
@@ -151,6 +154,7 @@ def _tear_down(it: Fortress) -> None:
     glue, iam, s3 = (it.client(service) for service in ("glue", "iam", "s3"))
     glue.delete_database(Name=it.database)
     for role in ROLES:
+        rights.take_all(iam, it.role(role))
         iam.delete_role(RoleName=it.role(role))
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=it.bucket):
         for entry in page.get("Contents", []):
@@ -212,7 +216,7 @@ def test_a_column_added_tomorrow_is_hidden_from_everyone_with_a_list(fortress: F
 
 
 def test_revoked_is_closed_at_once(fortress: Fortress) -> None:
-    lake_admin = fortress.client("lakeformation", fortress.local_aws.name("lake-admin"))
+    lake_admin = fortress.client("lakeformation")
     lake_admin.revoke_permissions(
         Principal={"DataLakePrincipalIdentifier": fortress.arn("clerk")},
         Resource=fortress.table("pub"),

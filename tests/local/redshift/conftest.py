@@ -14,10 +14,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.local import rights
+
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "redshift.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
+
+
+# To send statements and log in with a database user of one's own; what that may do is the warehouse's decision.
+USE_WAREHOUSE = [rights.allow("redshift-data:*", "redshift-serverless:GetCredentials")]
 
 
 @dataclass

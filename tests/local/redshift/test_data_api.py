@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.redshift.conftest import Warehouse, make_role
+from tests.local import rights
+from tests.local.redshift.conftest import USE_WAREHOUSE, Warehouse, make_role
 
 # pg_sleep does not exist on Redshift: a cross join that takes minutes
 SLOW = "SELECT count(*) FROM slow.numbers a, slow.numbers b, slow.numbers c, slow.numbers d"
@@ -322,9 +323,11 @@ class TestPrincipals:
         name = f"{warehouse.workgroup}-analyst"
         readers = readers_of(warehouse)
         warehouse.rows(f"create role {readers}")
-        make_role(warehouse.local_aws, name, [], tags={"RedshiftDbRoles": f"{readers}:no-such-role"})
+        make_role(warehouse.local_aws, name, USE_WAREHOUSE, tags={"RedshiftDbRoles": f"{readers}:no-such-role"})
         yield name
-        warehouse.local_aws.client("iam").delete_role(RoleName=name)
+        iam = warehouse.local_aws.client("iam")
+        rights.take_all(iam, name)
+        iam.delete_role(RoleName=name)
 
     def test_role_has_the_rights_of_its_tag(self, warehouse: Warehouse, schema: str, analyst: str) -> None:
         warehouse.rows(f"create table {schema}.t as select 5 as a")

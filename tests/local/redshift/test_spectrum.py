@@ -12,11 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.local import rights
+
 PARQUET = {
     "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
     "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
     "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"},
 }
+GET_DATA = rights.allow("lakeformation:GetDataAccess")
 COLUMNS = [("id", "bigint"), ("name", "string"), ("price", "decimal(8,2)"), ("sold_at", "timestamp")]
 
 
@@ -95,9 +98,13 @@ class External:
 
 @pytest.fixture(scope="module")
 def external(local_aws: Any) -> Iterator[External]:
+    iam, role = local_aws.client("iam"), local_aws.name("redshift")
+    # What a warehouse with external schemas needs besides COPY; the template's has none, so it does not have it.
+    rights.give(iam, role, rights.allow("glue:GetDatabase", "glue:GetTable", "glue:GetPartitions"), GET_DATA)
     table = External(local_aws)
     table.create()
     yield table
+    iam.delete_role_policy(RoleName=role, PolicyName=rights.POLICY)
     table.run(f"DROP SCHEMA {table.schema} CASCADE")
     local_aws.client("glue").delete_table(DatabaseName="curated", Name=table.name)
 

@@ -45,6 +45,7 @@ class TableScanner:
         :param snapshot: DuckDB's time-travel argument for Iceberg.
         """
         if table.is_iceberg:
+            self._storage.prepare_read(table.location)
             iceberg.load(self._connection)
             self.folders.add(iceberg.table_folder(table))
             return iceberg.relation(table, snapshot)

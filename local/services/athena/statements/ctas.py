@@ -115,7 +115,7 @@ def _create_hive_table(
             "data at location before retrying. Athena will not delete data in your account.",
         )
     layout.prepare(session)
-    session.harden(compiled.folders | {location})
+    session.harden(compiled.folders, location)
     types = session.result_types(compiled.sql)
     columns = result_columns(types)
     _check_columns(columns, partition_by, layout)

@@ -50,7 +50,7 @@ def insert(session: QuerySession, sql: str) -> StatementResult:
     compiled = compile_tree(session, as_query(source.copy()))
     layout = _layout_of(table)
     layout.prepare(session)
-    session.harden(compiled.folders | {as_folder(table.location)})
+    session.harden(compiled.folders, as_folder(table.location))
     query = _in_table_order(session, compiled.sql, table, given)
     types = [(column.name, duckdb_type(column.type)) for column in table.columns]
     if table.is_iceberg:
@@ -87,7 +87,7 @@ def unload(session: QuerySession, sql: str) -> StatementResult:
             "HIVE_PATH_ALREADY_EXISTS", f"Target directory already exists: {location}. UNLOAD needs an empty one."
         )
     layout.prepare(session)
-    session.harden(compiled.folders | {location})
+    session.harden(compiled.folders, location)
     rows = write_files(session, compiled.sql, session.result_types(compiled.sql), location, layout)
     session.before_commit(location)
     return done(DML, "UNLOAD", rows)

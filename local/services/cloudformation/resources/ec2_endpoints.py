@@ -49,11 +49,13 @@ class VpcEndpoint(ResourceType):
             changes[f"Add{name}"] = sorted(after - before)
             changes[f"Remove{name}"] = sorted(before - after)
         changes = {name: ids for name, ids in changes.items() if ids}
+        # ModifyVpcEndpoint of moto takes neither private names nor the end of a policy, and says nothing.
         if old.get("PrivateDnsEnabled") != new.get("PrivateDnsEnabled"):
-            changes["PrivateDnsEnabled"] = new.get("PrivateDnsEnabled", False)
+            raise ResourceError(f"The local AWS cannot change PrivateDnsEnabled of endpoint {endpoint_id}.")
         if old.get("PolicyDocument") != new.get("PolicyDocument"):
-            policy = new.get("PolicyDocument")
-            changes |= {"PolicyDocument": json.dumps(policy)} if policy else {"ResetPolicy": True}
+            if "PolicyDocument" not in new:
+                raise ResourceError(f"The local AWS cannot change endpoint {endpoint_id} back to the default policy.")
+            changes["PolicyDocument"] = json.dumps(new["PolicyDocument"])
         if changes:
             order.services.client("ec2").modify_vpc_endpoint(VpcEndpointId=endpoint_id, **changes)
         retag(order, current, endpoint_id)

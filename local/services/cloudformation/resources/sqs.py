@@ -23,6 +23,16 @@ _DEFAULTS = {
     "VisibilityTimeout": 30,
 }
 
+# CreateQueue, API reference; seconds, and bytes for the message size.
+_RANGES = {
+    "DelaySeconds": (0, 900),
+    "KmsDataKeyReusePeriodSeconds": (60, 86_400),
+    "MaximumMessageSize": (1_024, 1_048_576),
+    "MessageRetentionPeriod": (60, 1_209_600),
+    "ReceiveMessageWaitTimeSeconds": (0, 20),
+    "VisibilityTimeout": (0, 43_200),
+}
+
 
 class Queue(ResourceType):
     """AWS::SQS::Queue, a standard one."""
@@ -81,6 +91,9 @@ class Queue(ResourceType):
 
 
 def _attributes(properties: Mapping[str, Any]) -> dict[str, str]:
+    for name, (least, most) in _RANGES.items():
+        if not least <= properties.get(name, least) <= most:
+            raise ResourceError(f"Invalid value for the parameter {name}: it must be from {least} to {most}.")
     return {
         name: json.dumps(value)
         if isinstance(value, dict)

@@ -19,6 +19,7 @@ from local.services.glue.jobs import arguments as job_arguments
 from local.services.glue.jobs.forkserver import ForkServer, ForkServerError, JobProcess
 from local.services.glue.jobs.job_runs import JobRun
 from local.services.glue.jobs.logs import ERROR_GROUP, OUTPUT_GROUP, FileTail, LogStream
+from local.services.glue.jobs.metrics import report_metrics
 from local.services.glue.jobs.preparation import PreparationError, PreparedScript, import_paths, prepare
 from local.services.glue.jobs.spark_pool import SparkJvm, SparkPool, SparkStartError, launch_jvm
 from local.services.glue.jobs.spark_settings import (
@@ -124,6 +125,7 @@ class JobEngine:
             self.controls.pop(run.id, None)
             self.changed()
             finished(run)
+        report_metrics(run, self.settings)
 
     def _fail(self, run: JobRun, message: str) -> None:
         """A failure outside of the script is in the error log too, where people look first."""
@@ -222,7 +224,8 @@ class JobEngine:
         return clean, f"Command failed with exit code {process.status}"
 
     def _stream(self, run: JobRun, group: str) -> LogStream:
-        return LogStream(self.settings.account_id, self.settings.region, group, run.id)
+        log_group = f"{run.log_group}/{group}"
+        return LogStream(self.settings.account_id, self.settings.region, log_group, run.id, run.role)
 
     # --- what a process gets -------------------------------------------------------------------------------------
 

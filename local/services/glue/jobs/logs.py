@@ -1,6 +1,7 @@
-"""Job output in CloudWatch Logs: one stream per run in /aws-glue/jobs/output and /aws-glue/jobs/error.
+"""Job output in CloudWatch Logs: one stream per run in the log groups output and error of /aws-glue/jobs.
 
 Written while the job runs, straight into the Logs back end: an HTTP call for each line would cost more than the job.
+The job's role must be allowed to write it; as on AWS, a job without that right runs and leaves no log.
 """
 
 from __future__ import annotations
@@ -12,8 +13,12 @@ from pathlib import Path
 from moto.core.exceptions import JsonRESTError
 from moto.logs.models import LogsBackend, logs_backends
 
-OUTPUT_GROUP = "/aws-glue/jobs/output"
-ERROR_GROUP = "/aws-glue/jobs/error"
+from local.services.iam.authorizer import Origin, is_allowed
+from local.services.iam.principals import caller_named
+
+# Last parts of the groups' names; a run's `log_group` is the first.
+OUTPUT_GROUP = "output"
+ERROR_GROUP = "error"
 
 # CloudWatch's limit of one event is 256 KB; some of it is for the event's own header.
 EVENT_BYTES = 256 * 1024 - 26
@@ -24,17 +29,27 @@ KEPT_STREAMS = 200
 
 
 class LogStream:
-    """One log stream, created with its group when it is first written."""
+    """One log stream, created with its group when it is first written.
 
-    def __init__(self, account: str, region: str, group: str, stream: str) -> None:
+    :param role: name of the role that writes.
+    """
+
+    def __init__(self, account: str, region: str, group: str, stream: str, role: str) -> None:
         self.backend: LogsBackend = logs_backends[account][region]
         self.group = group
         self.stream = stream
         self.created = False
+        self._writer = caller_named(role)
+        self._group_arn = f"arn:aws:logs:{region}:{account}:log-group:{group}"
+        self._allowed: dict[str, bool] = {}
 
     def create(self) -> None:
-        """Create group and stream where missing."""
+        """Create group and stream where missing, if the role may."""
         if self.created:
+            return
+        if self.group not in self.backend.groups and not self._may("CreateLogGroup"):
+            return
+        if not self._may("CreateLogStream"):
             return
         for create in (
             lambda: self.backend.create_log_group(self.group, {}),
@@ -54,10 +69,21 @@ class LogStream:
         if not lines:
             return
         self.create()
+        if not self.created or not self._may("PutLogEvents"):
+            return
         now = int(time.time() * 1000)
         events = [{"timestamp": now, "message": line.encode()[:EVENT_BYTES].decode(errors="ignore")} for line in lines]
         for start in range(0, len(events), BATCH_EVENTS):
             self.backend.put_log_events(self.group, self.stream, events[start : start + BATCH_EVENTS])
+
+
+    def _may(self, action: str) -> bool:
+        """Asked once per stream."""
+        if action not in self._allowed:
+            on_stream = "" if action == "CreateLogGroup" else f":log-stream:{self.stream}"
+            resource, glue = self._group_arn + on_stream, Origin(via="glue.amazonaws.com")
+            self._allowed[action] = is_allowed(self._writer, f"logs:{action}", resource, glue)
+        return self._allowed[action]
 
 
 class FileTail:

@@ -43,6 +43,14 @@ class DataApi(CatalogOperations):
         self._runner = Runner(settings, databases, self._store, self._sessions)
         self._submitting = threading.Lock()
 
+    @property
+    def statements(self) -> StatementStore:
+        return self._store
+
+    @property
+    def sessions(self) -> SessionRegistry:
+        return self._sessions
+
     def execute_statement(self, caller: Caller, request: Request) -> Response:
         return self._submit(caller, request, [request["Sql"]], batch=False)
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from sqlglot import exp
 
-from local.clients import service_client
+from local.clients import acting_for, service_client
+from local.services.iam.principals import caller_named
 from local.services.redshift.errors import RedshiftError
 from local.services.redshift.s3_access import principal_of, split_url
 from local.services.redshift.translation.names import quoted
@@ -113,7 +114,8 @@ def _scan(session: Session, role: str, database: str, name: str, columns: list[s
 
     :return: S3 address of its rows as CSV
     """
-    athena: Any = service_client("athena", session.settings, principal=role)
+    role_arn = caller_named(role).arn
+    athena: Any = acting_for(service_client("athena", session.settings), "redshift", role_arn)
     selected = ", ".join(quoted(column) for column in columns)
     scan = athena.start_query_execution(
         QueryString=f"SELECT {selected} FROM {quoted(database)}.{quoted(name)}",
