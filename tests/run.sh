@@ -46,12 +46,12 @@ start_local_aws() {
 
 services() {
     suite local "local AWS and templates" tests/local tests/mwaa --ignore=tests/mwaa/deploy "$@"
-    suite airflow "deployments" tests/mwaa/deploy "$@"
 }
 
 pipeline() {
     suite airflow "contracts and DAG integrity" tests/contracts tests/dags "$@"
     suite glue "Spark jobs" tests/glue_jobs "$@"
+    suite airflow "deployments" tests/mwaa/deploy "$@"
     suite airflow "end to end" tests/e2e "$@"
 }
 
