@@ -9,6 +9,8 @@ MAKEFLAGS += --no-print-directory
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPATH := $(CURDIR)
 STATE ?= $(CURDIR)/.sluice
+# Which environment `make deploy` deploys to: mwaa/cloudformation/parameters/<ENV>.json
+ENV ?= dev
 VENV := .venv
 LOCAL := $(VENV)/local/bin/python
 GLUE := $(VENV)/glue/bin/python
@@ -34,8 +36,12 @@ demo: setup ## Run the lake end to end on three generated days and print what ha
 up: setup ## Start the local AWS and deploy mwaa/cloudformation/lake.yaml to it
 	@$(LOCAL) -m local --state $(STATE) up
 
+.PHONY: ui
+ui: setup ## Start Airflow's web interface and scheduler on the local AWS
+	@$(LOCAL) -m local --state $(STATE) ui
+
 .PHONY: down
-down: ## Stop the local AWS (its data stays)
+down: ## Stop Airflow and the local AWS (the data stays)
 	@for state in $(STATE) $(STATE)/demo; do
 		if [ -f $$state/settings.json ]; then $(LOCAL) -m local --state $$state down; fi
 	done
@@ -54,9 +60,13 @@ product: setup ## Start a data product from a sample of its delivery: make produ
 	$(LOCAL) -m local.scaffold "$(NAME)" --sample "$(FROM)"
 	$(MAKE) contracts
 
+.PHONY: deploy
+deploy: setup ## Check and deploy to MWAA: make deploy ENV=prod [ARGS=--allow-dirty]; see mwaa/README.md
+	@$(AIRFLOW) -m mwaa.deploy apply --env $(ENV) $(ARGS)
+
 .PHONY: test
-test: setup ## Run everything CI runs: contracts, DAGs, Spark, local AWS, end to end
-	@bash tests/run.sh
+test: setup ## Run everything CI runs: contracts, DAGs, Spark, local AWS, end to end (SUITE="title": one of them)
+	@SUITE="$(SUITE)" bash tests/run.sh
 
 .PHONY: check
 check: setup $(VENV)/checks/.installed ## Static checks: ruff, mypy, import rules, SQL, CloudFormation, fresh contracts
@@ -67,7 +77,9 @@ check: setup $(VENV)/checks/.installed ## Static checks: ruff, mypy, import rule
 	PYTHONPATH=$(CURDIR):dags $(VENV)/airflow/bin/lint-imports
 	$(VENV)/airflow/bin/sqlfluff lint --disable-progress-bar --dialect athena sql/athena
 	$(VENV)/airflow/bin/sqlfluff lint --disable-progress-bar --dialect redshift sql/redshift
-	$(VENV)/local/bin/cfn-lint mwaa/cloudformation/*.yaml
+	$(VENV)/local/bin/cfn-lint --regions us-east-1 eu-west-1 -- mwaa/cloudformation/*.yaml
+	BC_SKIP_MAPPING=TRUE $(VENV)/checks/bin/checkov -d mwaa/cloudformation --framework cloudformation --quiet --compact
+	$(VENV)/checks/bin/zizmor --offline --quiet .github/workflows
 	PYTHONPATH=dags $(AIRFLOW) -m lake.contracts.compile --check
 
 .PHONY: lock

@@ -17,6 +17,7 @@ from local.settings import REPOSITORY, load_settings, state_folder
 _GENERATE = "write generated invoice days, with the dirt of real ones, to a local folder"
 _LOG_LINES = 40
 _FOLLOW_SECONDS = 0.3
+_LOGGED = ("control-plane", "s3", "postgres", "api-server", "scheduler", "dag-processor", "triggerer")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,6 +39,18 @@ def _up(options: argparse.Namespace) -> int:
     begin = time.monotonic()
     settings = lifecycle.up(load_settings(options.state), _progress)
     _progress(f"up in {time.monotonic() - begin:.1f} s: {settings.endpoint_url}, S3 at {settings.s3_endpoint_url}")
+    return 0
+
+
+def _ui(options: argparse.Namespace) -> int:
+    from local import lifecycle
+
+    if options.stop:
+        _existing(options.state)
+        lifecycle.stop_ui(load_settings(options.state), _progress)
+        return 0
+    url, user, password = lifecycle.ui(load_settings(options.state), _progress)
+    _progress(f"Airflow: {url}    user {user}, password {password}")
     return 0
 
 
@@ -65,10 +78,11 @@ def _status(options: argparse.Namespace) -> int:
     _existing(options.state)
     settings = load_settings(options.state)
     servers = lifecycle.status(settings)
-    print(f"{'service':<15}{'pid':>8}{'port':>7}  health")
+    width = max(15, *(len(server.name) + 2 for server in servers))
+    print(f"{'service':<{width}}{'pid':>8}{'port':>7}  health")
     for server in servers:
         health = "ok" if server.healthy else "down" if server.pid is None else "no answer"
-        print(f"{server.name:<15}{server.pid or '-':>8}{server.port:>7}  {health}")
+        print(f"{server.name:<{width}}{server.pid or '-':>8}{server.port or '-':>7}  {health}")
     print(f"state: {settings.state_dir}")
     return 0 if all(server.healthy for server in servers) else 3
 
@@ -150,13 +164,16 @@ def _parser() -> argparse.ArgumentParser:
     command(
         "up", _up, "start the servers, deploy the template, upload job scripts and contracts; again changes nothing"
     )
+    command("ui", _ui, "start Airflow's web interface and scheduler on the local AWS (starts that, too)").add_argument(
+        "--stop", action="store_true", help="stop Airflow; the local AWS stays"
+    )
     command("down", _down, "stop every process; data stays")
     command("reset", _reset, "stop every process and delete all data").add_argument(
         "--yes", action="store_true", help="really delete"
     )
     command("status", _status, "show service, pid, port and health; exit code 3 if something is down")
     logs = command("logs", _logs, "print the end of the servers' logs")
-    logs.add_argument("service", nargs="?", choices=("control-plane", "s3", "postgres"), help="only this one")
+    logs.add_argument("service", nargs="?", choices=_LOGGED, help="only this one")
     logs.add_argument("-f", "--follow", action="store_true", help="keep printing what is added")
     logs.add_argument("-n", "--lines", type=int, default=_LOG_LINES, help=f"how many lines (default {_LOG_LINES})")
     command("env", _env, 'print shell settings: eval "$(python -m local env)"')

@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local.settings import REPOSITORY, LocalSettings
-from mwaa.archives import zipped
+from mwaa.artifacts import PREFIXES, artifacts
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
-
-_PACKAGE_KEY = "glue_jobs/glue_jobs.zip"
 
 
 def upload(settings: LocalSettings, s3: BaseClient, repository: Path = REPOSITORY) -> int:
@@ -23,33 +21,19 @@ def upload(settings: LocalSettings, s3: BaseClient, repository: Path = REPOSITOR
     :returns: how many objects were written or removed.
     """
     bucket = settings.name("artifacts")
-    wanted = dict(_artifacts(repository))
+    wanted = dict(artifacts(repository))
     present = dict(_present(s3, bucket))
     stale = present.keys() - wanted.keys()
     changed = {key for key, body in wanted.items() if present.get(key) != _etag(body)}
-    for key in sorted(changed):
+    for key in (key for key in wanted if key in changed):
         s3.put_object(Bucket=bucket, Key=key, Body=wanted[key])
     for key in sorted(stale):
         s3.delete_object(Bucket=bucket, Key=key)
     return len(changed) + len(stale)
 
 
-def _artifacts(repository: Path) -> Iterator[tuple[str, bytes]]:
-    jobs = repository / "glue_jobs"
-    sources = sorted(path for path in jobs.rglob("*.py") if "__pycache__" not in path.parts)
-    for source in sources:
-        if source.parent != jobs and source.name != "__init__.py":
-            yield f"glue_jobs/{source.relative_to(jobs).as_posix()}", source.read_bytes()
-    # Equal content gives an equal zip: an unchanged package is not uploaded (a job's run key contains its hash).
-    yield _PACKAGE_KEY, zipped({source.relative_to(repository).as_posix(): source.read_bytes() for source in sources})
-    for contract in sorted((repository / "dags" / "contracts").glob("*.json")):
-        if contract.name == "index.json":  # read by DAG files only
-            continue
-        yield f"contracts/{contract.name}", contract.read_bytes()
-
-
 def _present(s3: BaseClient, bucket: str) -> Iterator[tuple[str, str]]:
-    for prefix in ("glue_jobs/", "contracts/"):
+    for prefix in PREFIXES:
         pages: Any = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         for page in pages:
             for entry in page.get("Contents", ()):

@@ -44,6 +44,8 @@ def service_client(service: str, settings: LocalSettings, principal: str = LOCAL
         "read_timeout": _READ_TIMEOUT_SECONDS,
         "retries": {"mode": "standard", "max_attempts": 2},
         "s3": {"addressing_style": "path"},
+        # MWAA's client would put "api." or "env." before the host, and 127.0.0.1 has no subdomains.
+        "inject_host_prefix": False,
     } | config
     # An own session: boto3's default one is shared between threads and would read the user's AWS profile.
     session = boto3.session.Session(

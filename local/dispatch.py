@@ -97,7 +97,10 @@ class ControlPlane:
             known = ", ".join(services.served_names())
             message = f"{signing_name} is not served by Sluice's local AWS (served: {known}); see docs/local-aws.md"
             raise AwsError("UnknownOperationException", message)
-        return _Call(service, _action(request), caller)
+        action = _action(request)
+        if not services.serves_action(signing_name, action):
+            raise unknown_action(service.model, action, request)
+        return _Call(service, action, caller)
 
     def _serve(self, call: _Call, request: Request) -> Response:
         try:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from urllib.parse import urlencode
 
+from local.errors import LocalAwsError
 from local.identity import LOCAL_ADMIN, access_key_for, secret_key_for
-from local.settings import REPOSITORY, LocalSettings
+from local.settings import AIRFLOW_RUNTIME, LocalSettings
 
-AIRFLOW_RUNTIME = REPOSITORY / ".venv" / "airflow"
-# How often a task asks the local AWS whether its work is done. On MWAA the default of 30 s saves API calls.
-_POLL_SECONDS = 1
 # Would lead past the local AWS, or make Python compile everything again at each start.
 _UNWANTED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "PYTHONDONTWRITEBYTECODE")
+# A caller's own AWS and Airflow settings never reach an Airflow of ours; PYTHONPATH is MWAA's, as on MWAA.
+_FOREIGN = ("AWS_", "AIRFLOW_", "MWAA_")
+_FOREIGN_NAMES = frozenset({*_UNWANTED, "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"})
 
 
 def aws_variables(settings: LocalSettings, principal: str) -> dict[str, str]:
@@ -37,63 +38,92 @@ def aws_variables(settings: LocalSettings, principal: str) -> dict[str, str]:
     }
 
 
-def airflow_variables(settings: LocalSettings) -> dict[str, str]:
-    """What Airflow reads: on MWAA the same settings are configuration options of the environment."""
-    lake_admin = urlencode({"role_arn": settings.role_arn("lake-admin")})
-    return {
-        "AIRFLOW_HOME": str(airflow_home(settings)),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        # `airflow standalone` forks this many workers at once; the default of 32 takes a gigabyte.
-        "AIRFLOW__CORE__PARALLELISM": "4",
-        "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
-        "AIRFLOW_CONN_AWS_LAKEFORMATION": f"aws://?{lake_admin}",
-        "AIRFLOW__LAKE__PREFIX": settings.prefix,
-        "AIRFLOW__LAKE__ENV": settings.env,
-        "AIRFLOW__LAKE__POLL_SECONDS": str(_POLL_SECONDS),
-        "AIRFLOW__LAKE__ALERTS_TOPIC_ARN": (
-            f"arn:aws:sns:{settings.region}:{settings.account_id}:{settings.name('alerts')}"
-        ),
-    }
-
-
 def airflow_home(settings: LocalSettings) -> Path:
     return settings.state_dir / "airflow"
 
 
+def container_variables(settings: LocalSettings) -> dict[str, str]:
+    """What an Airflow process has before Airflow's own settings: this process's variables, without any AWS or Airflow
+    setting of the user's, and the local AWS with the key of the execution role."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_FOREIGN) and name not in _FOREIGN_NAMES
+    }
+    return kept | aws_variables(settings, settings.name("airflow"))
+
+
+def airflow_variables(settings: LocalSettings) -> dict[str, str]:
+    """What `up` has put together for Airflow from the image's, the template's and startup.sh's settings, PATH excluded.
+
+    :raises LocalAwsError: there was no `up` yet.
+    """
+    path = _airflow_variables_file(settings)
+    if not path.exists():
+        raise LocalAwsError(f"{path} is missing. Make it: python -m local up")
+    variables: dict[str, str] = json.loads(path.read_text())
+    return variables
+
+
+def write_airflow_variables(settings: LocalSettings, environment: Mapping[str, str]) -> None:
+    """Keep what differs from the container's own variables, for shells and programs that start Airflow.
+
+    :param environment: the whole environment of an Airflow process.
+    """
+    container = container_variables(settings)
+    own = {name: value for name, value in environment.items() if container.get(name) != value and name != "PATH"}
+    _write(_airflow_variables_file(settings), json.dumps(own, indent=2, sort_keys=True) + "\n")
+
+
 def airflow_environment(settings: LocalSettings) -> dict[str, str]:
-    """The whole environment of an Airflow process: this one's without any AWS setting of the user's, plus ours."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") and name not in _UNWANTED}
+    """The whole environment of an Airflow process: this one's without AWS or Airflow settings of the user's, plus ours.
+
+    :raises LocalAwsError: there was no `up` yet.
+    """
+    kept = container_variables(settings)
     kept["PATH"] = f"{AIRFLOW_RUNTIME / 'bin'}{os.pathsep}{kept.get('PATH', os.defpath)}"
-    return kept | aws_variables(settings, settings.name("airflow")) | airflow_variables(settings)
+    return kept | airflow_variables(settings)
 
 
 def shell_lines(settings: LocalSettings) -> str:
-    """The same for a shell: ``eval "$(python -m local env)"`` or ``source <state>/env.sh``."""
+    """The same for a shell: ``eval "$(python -m local env)"`` or ``source <state>/env.sh``.
+
+    :raises LocalAwsError: there was no `up` yet.
+    """
     variables = aws_variables(settings, settings.name("airflow")) | airflow_variables(settings)
-    lines = [f"unset {' '.join(_UNWANTED)}"]
+    lines = [f"unset {' '.join(sorted(_FOREIGN_NAMES - {'VIRTUAL_ENV', 'PYTHONHOME'}))}"]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     lines.append(f'export PATH={shlex.quote(str(AIRFLOW_RUNTIME / "bin"))}:"$PATH"')
     return "\n".join(lines) + "\n"
 
 
-def write_environment(settings: LocalSettings, role_names: Iterable[str], outputs: Mapping[str, str]) -> None:
-    """Write env.sh, outputs.json and the AWS profiles into the state folder.
+def write_profiles(settings: LocalSettings, role_names: Iterable[str], outputs: Mapping[str, str]) -> None:
+    """Write outputs.json and the AWS profiles into the state folder.
 
     :param role_names: IAM roles; each becomes a profile named without the prefix (``--profile uk-analyst``).
     :param outputs: outputs of the deployed stack.
     """
-    import json
-
     start = settings.name("")
     profiles = {name.removeprefix(start): name for name in role_names}
     profiles |= {"default": settings.name("airflow"), LOCAL_ADMIN: LOCAL_ADMIN}
     settings.folder("aws")
     _write(_config_file(settings), _config(settings, profiles))
     _write(_credentials_file(settings), _credentials(profiles))
-    _write(settings.state_dir / "env.sh", shell_lines(settings))
     _write(settings.state_dir / "outputs.json", json.dumps(dict(outputs), indent=2, sort_keys=True) + "\n")
+
+
+def write_shell_file(settings: LocalSettings) -> Path:
+    """Write env.sh.
+
+    :returns: its path.
+    """
+    path = settings.state_dir / "env.sh"
+    _write(path, shell_lines(settings))
+    return path
+
+
+def _airflow_variables_file(settings: LocalSettings) -> Path:
+    return settings.state_dir / "airflow.json"
 
 
 def _config_file(settings: LocalSettings) -> Path:
@@ -123,5 +153,7 @@ def _credentials(profiles: Mapping[str, str]) -> str:
 
 def _write(path: Path, content: str) -> None:
     draft = path.with_name(f"{path.name}.tmp")
+    # Keys of this Airflow are in env.sh.
+    draft.touch(mode=0o600)
     draft.write_text(content)
     draft.replace(path)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import airflow_database, artifacts, control_plane
+from local import artifacts, control_plane, laptop_airflow
 from local.clients import service_client
-from local.environment import write_environment
+from local.environment import write_airflow_variables, write_profiles, write_shell_file
 from local.errors import LocalAwsError
+from local.mwaa_runtime.components import API_SERVER
 from local.processes import exclusive
 from local.services.s3 import seaweedfs
 from local.settings import SETTINGS_FILE, LocalSettings, load_settings, port_is_free, with_new_ports
@@ -31,7 +33,7 @@ class ServerStatus:
 
     name: str
     pid: int | None
-    port: int
+    port: int | None
     healthy: bool
 
 
@@ -44,16 +46,41 @@ def up(settings: LocalSettings, progress: Progress = print) -> LocalSettings:
     """
     with exclusive(settings.state_dir), ThreadPoolExecutor(max_workers=4) as steps:
         settings = _with_usable_ports(settings, progress)
-        database = steps.submit(_migrate_airflow_database, settings, progress)
+        database = steps.submit(_create_airflow_database, settings, progress)
         _start_servers(settings, steps, progress)
         try:
-            _deploy(settings, progress)
+            outputs = _deploy(settings, progress)
         except (BotoCoreError, ClientError) as error:
             raise LocalAwsError(
                 f"The deployment failed: {error}. `python -m local logs` shows the servers' side."
             ) from error
         database.result()
+        _prepare_airflow(settings, outputs, progress)
     return settings
+
+
+def ui(settings: LocalSettings, progress: Progress = print) -> tuple[str, str, str]:
+    """Start Airflow's web interface with everything behind it; `up` first, so that it has the newest files.
+
+    :param progress: receives one line per finished step.
+    :returns: address, user and password.
+    :raises LocalAwsError: a step failed; the message says which and why.
+    """
+    settings = up(settings, progress)
+    with exclusive(settings.state_dir):
+        webserver, airflow = laptop_airflow.start(settings, progress)
+    return (webserver.url, *airflow.login)
+
+
+def stop_ui(settings: LocalSettings, progress: Progress = print) -> None:
+    """Stop Airflow and leave the local AWS running."""
+    with exclusive(settings.state_dir):
+        _stop_airflow(settings, progress)
+
+
+def _stop_airflow(settings: LocalSettings, progress: Progress) -> None:
+    if laptop_airflow.stop(settings):
+        progress("stopped Airflow")
 
 
 def down(settings: LocalSettings, progress: Progress = print) -> None:
@@ -88,9 +115,15 @@ def status(settings: LocalSettings) -> list[ServerStatus]:
         ("s3", seaweedfs.server(settings).pid(), settings.s3_port, seaweedfs.is_ready),
         ("postgres", _postgres_pid(settings), settings.postgres_port, lambda _: True),
     ]
-    return [
+    states = [
         ServerStatus(name, pid, port, pid is not None and is_ready(settings)) for name, pid, port, is_ready in servers
     ]
+    webserver, components = laptop_airflow.status(settings)
+    port = urlsplit(webserver.url).port if webserver else None
+    for component in components:
+        listens = port if component.name == API_SERVER else None
+        states.append(ServerStatus(f"airflow {component.name}", component.pid, listens, component.healthy))
+    return states
 
 
 def log_files(settings: LocalSettings) -> dict[str, Path]:
@@ -101,6 +134,7 @@ def log_files(settings: LocalSettings) -> dict[str, Path]:
         "control-plane": control_plane.server(settings).log_file,
         "s3": seaweedfs.server(settings).log_file,
         "postgres": postgres.log_file(settings),
+        **laptop_airflow.log_files(settings),
     }
 
 
@@ -155,29 +189,39 @@ def _timed(
     progress(f"{name} on port {port} ({time.monotonic() - begin:.1f} s)")
 
 
-def _deploy(settings: LocalSettings, progress: Progress) -> None:
+def _deploy(settings: LocalSettings, progress: Progress) -> dict[str, str]:
     outputs: dict[str, str] = {}
     if importlib.util.find_spec("local.stack") is not None:
         from local import stack
 
         begin = time.monotonic()
         outputs = stack.deploy(settings)
-        progress(f"stack {stack.stack_name(settings)} ({time.monotonic() - begin:.1f} s)")
+        stack.deploy_further(settings)
+        progress(f"stacks {stack.stack_name(settings)} and what is beside it ({time.monotonic() - begin:.1f} s)")
         changed = artifacts.upload(settings, service_client("s3", settings))
         progress(f"artifacts ({changed} changed)")
     iam = service_client("iam", settings)
     roles = [role["RoleName"] for page in iam.get_paginator("list_roles").paginate() for role in page["Roles"]]
-    write_environment(settings, roles, outputs)
-    progress(f"environment in {settings.state_dir / 'env.sh'}")
+    write_profiles(settings, roles, outputs)
+    return outputs
 
 
-def _migrate_airflow_database(settings: LocalSettings, progress: Progress) -> None:
-    if airflow_database.is_installed() and airflow_database.migrate(settings):
+def _prepare_airflow(settings: LocalSettings, outputs: Mapping[str, str], progress: Progress) -> None:
+    if laptop_airflow.is_installed():
+        laptop_airflow.prepare(settings, outputs, progress)
+    else:
+        write_airflow_variables(settings, {})
+    progress(f"environment in {write_shell_file(settings)}")
+
+
+def _create_airflow_database(settings: LocalSettings, progress: Progress) -> None:
+    if laptop_airflow.is_installed() and laptop_airflow.create_database(settings):
         progress("Airflow database")
 
 
 def _stop_servers(settings: LocalSettings, progress: Progress) -> None:
-    # The control plane first: its engines still use the other two while they end.
+    # Airflow first, then the control plane, whose engines use the other two while they end.
+    _stop_airflow(settings, progress)
     if control_plane.stop(settings):
         progress("stopped control plane")
     engines = {"S3": seaweedfs.stop, "Redshift engine": _stop_postgres}

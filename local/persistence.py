@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 CHANGES_ALSO: dict[str, tuple[str, ...]] = {
     "events": ("logs", "sns", "sqs"),
     "glue": ("logs", "lakeformation"),
+    "s3": ("sqs",),
     "sns": ("sqs",),
     "tagging": ("glue", "sns", "sqs"),
 }

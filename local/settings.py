@@ -12,6 +12,7 @@ from pathlib import Path
 from local.errors import LocalAwsError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+AIRFLOW_RUNTIME = REPOSITORY / ".venv" / "airflow"
 HOST = "127.0.0.1"
 SETTINGS_FILE = "settings.json"
 

@@ -1,9 +1,10 @@
-"""The lake's stack on the local AWS: `mwaa/cloudformation/lake.yaml` through CloudFormation, as on AWS."""
+"""The lake's stacks on the local AWS: `mwaa/cloudformation/*.yaml` through CloudFormation, as on AWS."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,8 +13,13 @@ from local.clients import service_client
 from local.errors import LocalAwsError
 from local.identity import LOCAL_ADMIN
 from local.settings import REPOSITORY, LocalSettings
+from mwaa.templates import template_argument
 
 TEMPLATE = REPOSITORY / "mwaa" / "cloudformation" / "lake.yaml"
+# What `local up` deploys before the lake: the bucket from which CloudFormation reads long templates.
+TEMPLATES_BUCKET = TEMPLATE.with_name("templates.yaml")
+# What `local up` deploys after the lake. They take Prefix and Env only.
+FURTHER_TEMPLATES = (TEMPLATE.with_name("canary.yaml"),)
 _NO_UPDATES = "No updates are to be performed."
 _POLL_SECONDS = 0.1
 _DEPLOYED_WITHIN_SECONDS = 180
@@ -36,7 +42,7 @@ def stack_name(settings: LocalSettings) -> str:
 def deploy(
     settings: LocalSettings, progress: Callable[[str], None] = print, parameters: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Create the stack or bring it up to date. Nothing to change is no error.
+    """Create the lake's stack or bring it up to date. Nothing to change is no error.
 
     :param settings: of the local AWS, whose servers run.
     :param progress: receives a line when an earlier, failed stack has to be removed first.
@@ -44,25 +50,43 @@ def deploy(
     :returns: the stack's outputs.
     :raises StackFailed: with logical id and reason of every failed resource.
     """
+    deploy_template(settings, TEMPLATES_BUCKET, {"Prefix": settings.prefix, "Env": settings.env}, progress)
+    return deploy_template(settings, TEMPLATE, _parameters(settings, parameters or {}), progress)
+
+
+def deploy_further(settings: LocalSettings, progress: Callable[[str], None] = print) -> None:
+    """Create or update the stacks beside the lake's. What they make, they may take away again: they hold no data.
+
+    :raises StackFailed: with logical id and reason of every failed resource.
+    """
+    for template in FURTHER_TEMPLATES:
+        deploy_template(settings, template, {"Prefix": settings.prefix, "Env": settings.env}, progress)
+
+
+def deploy_template(
+    settings: LocalSettings, template: Path, parameters: Mapping[str, str], progress: Callable[[str], None] = print
+) -> dict[str, str]:
+    """Create the stack of one template or bring it up to date: ``canary.yaml`` is stack ``sluice-dev-canary``.
+
+    :returns: the stack's outputs.
+    :raises StackFailed: with logical id and reason of every failed resource.
+    """
     client: Any = service_client("cloudformation", settings)
-    name = stack_name(settings)
+    name = settings.name(template.stem)
     stack = _describe(client, name)
     if stack and stack["StackStatus"].endswith("_IN_PROGRESS"):
         stack = _wait(client, stack["StackId"])
     if stack and stack["StackStatus"] in _MADE_AGAIN:
         progress(f"stack {name} is {stack['StackStatus']}: deleting it first")
-        delete(settings)
+        _delete(client, stack["StackId"])
         stack = None
     request = {
         "StackName": name,
-        "TemplateBody": TEMPLATE.read_text(encoding="utf-8"),
-        "Parameters": [
-            {"ParameterKey": key, "ParameterValue": value}
-            for key, value in _parameters(settings, parameters or {}).items()
-        ],
+        **_template(settings, template),
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
     }
-    if not _start(client, request, exists=stack is not None):
+    if not _start(client, request, template.name, exists=stack is not None):
         return _outputs(stack or {})
     deployed = _wait(client, name)
     if deployed["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
@@ -76,12 +100,23 @@ def delete(settings: LocalSettings) -> None:
     :param settings: of the local AWS, whose servers run.
     :raises StackFailed: with logical id and reason of every resource that could not be deleted.
     """
+    delete_template(settings, TEMPLATE)
+
+
+def delete_template(settings: LocalSettings, template: Path) -> None:
+    """Delete the stack of one template; one that is gone already is no error.
+
+    :raises StackFailed: with logical id and reason of every resource that could not be deleted.
+    """
     client: Any = service_client("cloudformation", settings)
-    stack = _describe(client, stack_name(settings))
-    if stack is None:
-        return
-    client.delete_stack(StackName=stack["StackId"])
-    deleted = _wait(client, stack["StackId"])
+    stack = _describe(client, settings.name(template.stem))
+    if stack is not None:
+        _delete(client, stack["StackId"])
+
+
+def _delete(client: Any, stack_id: str) -> None:
+    client.delete_stack(StackName=stack_id)
+    deleted = _wait(client, stack_id)
     if deleted["StackStatus"] != "DELETE_COMPLETE":
         raise StackFailed(_failure(client, deleted))
 
@@ -96,6 +131,12 @@ def _parameters(settings: LocalSettings, given: Mapping[str, str]) -> dict[str, 
     return laptop | dict(given)
 
 
+def _template(settings: LocalSettings, template: Path) -> dict[str, str]:
+    """The template as a request takes it, by the same rule as the deploy tool on AWS."""
+    s3: Any = service_client("s3", settings)
+    return template_argument(template.read_text(encoding="utf-8"), s3, settings.name("templates"), settings.region)
+
+
 def _describe(client: Any, name: str) -> dict[str, Any] | None:
     try:
         stack: dict[str, Any] = client.describe_stacks(StackName=name)["Stacks"][0]
@@ -106,7 +147,7 @@ def _describe(client: Any, name: str) -> dict[str, Any] | None:
     return stack
 
 
-def _start(client: Any, request: dict[str, Any], exists: bool) -> bool:
+def _start(client: Any, request: dict[str, Any], template: str, exists: bool) -> bool:
     """Start the deployment; False when the stack is as the template says already."""
     try:
         if exists:
@@ -122,7 +163,7 @@ def _start(client: Any, request: dict[str, Any], exists: bool) -> bool:
             if "can not be updated" in message
             else ""
         )
-        raise StackFailed(f"CloudFormation refused {TEMPLATE.name}: {message}{hint}") from error
+        raise StackFailed(f"CloudFormation refused {template}: {message}{hint}") from error
     return True
 
 

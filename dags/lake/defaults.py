@@ -23,3 +23,12 @@ DEFAULT_ARGS: dict[str, Any] = {
     "execution_timeout": timedelta(hours=1),
     "on_failure_callback": [FailureAlert()],
 }
+
+# Where statements run. Both wait in the triggerer.
+ATHENA: dict[str, Any] = {"workgroup": LAKE.workgroup, "sleep_time": LAKE.poll_seconds, "deferrable": True}
+REDSHIFT: dict[str, Any] = {
+    "database": LAKE.warehouse_database,
+    "workgroup_name": LAKE.workgroup,
+    "poll_interval": LAKE.poll_seconds,
+    "deferrable": True,
+}

@@ -10,12 +10,14 @@ class Layer(StrEnum):
 
     CURATED = "layer:curated"
     MART = "layer:mart"
+    PLATFORM = "layer:platform"
 
 
 class Domain(StrEnum):
     """Whose data it is."""
 
     SALES = "domain:sales"
+    PLATFORM = "domain:platform"
 
 
 class Tier(StrEnum):

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from local.settings import REPOSITORY
+
 Printer = Callable[[str], None]
 
 RUNNER_READY_SECONDS = 180
@@ -161,6 +163,8 @@ class WarmAirflow:
             process = subprocess.Popen(
                 ["python", "-m", "local.airflow_runner"],
                 env=environment,
+                # Where `local` is: Airflow's own environment has no PYTHONPATH to this repository, as on MWAA.
+                cwd=REPOSITORY,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,

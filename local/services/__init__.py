@@ -7,6 +7,8 @@ A service is one of three kinds:
 * named in ``_MOTO_STATE_IS_REAL``: moto's own back end, where keeping state is all that the service does for us;
 * anything else is not served: a call to it is refused at once. moto knows a hundred more services, but its answers
   there are fixed texts, and a task that "succeeds" on those would have shown nothing.
+
+Of a service that is named in ``_SERVED_ACTIONS``, only those actions are served.
 """
 
 from __future__ import annotations
@@ -40,10 +42,10 @@ class ServedService:
 
 # signing name -> moto's name of the service. Deliveries between them are real: SNS to SQS, EventBridge to SNS and SQS.
 _MOTO_STATE_IS_REAL = {
+    "ec2": "ec2",
     "events": "events",
     "iam": "iam",
     "logs": "logs",
-    "monitoring": "cloudwatch",
     "secretsmanager": "secretsmanager",
     "sns": "sns",
     "sqs": "sqs",
@@ -51,10 +53,91 @@ _MOTO_STATE_IS_REAL = {
     "tagging": "resourcegroupstaggingapi",
 }
 
+# Signing name -> the actions that are served: what `mwaa/cloudformation/` needs to make, change, remove and read back.
+_SERVED_ACTIONS = {
+    "ec2": frozenset(
+        [
+            "AllocateAddress",
+            "AssociateRouteTable",
+            "AttachInternetGateway",
+            "AuthorizeSecurityGroupEgress",
+            "AuthorizeSecurityGroupIngress",
+            "CreateFlowLogs",
+            "CreateInternetGateway",
+            "CreateNatGateway",
+            "CreateRoute",
+            "CreateRouteTable",
+            "CreateSecurityGroup",
+            "CreateSubnet",
+            "CreateTags",
+            "CreateVpc",
+            "CreateVpcEndpoint",
+            "DeleteFlowLogs",
+            "DeleteInternetGateway",
+            "DeleteNatGateway",
+            "DeleteRoute",
+            "DeleteRouteTable",
+            "DeleteSecurityGroup",
+            "DeleteSubnet",
+            "DeleteTags",
+            "DeleteVpc",
+            "DeleteVpcEndpoints",
+            "DescribeAddresses",
+            "DescribeAvailabilityZones",
+            "DescribeFlowLogs",
+            "DescribeInternetGateways",
+            "DescribeNatGateways",
+            "DescribeRouteTables",
+            "DescribeSecurityGroupRules",
+            "DescribeSecurityGroups",
+            "DescribeSubnets",
+            "DescribeTags",
+            "DescribeVpcAttribute",
+            "DescribeVpcEndpoints",
+            "DescribeVpcs",
+            "DetachInternetGateway",
+            "DisassociateRouteTable",
+            "ModifySubnetAttribute",
+            "ModifyVpcAttribute",
+            "ModifyVpcEndpoint",
+            "ReleaseAddress",
+            "ReplaceRoute",
+            "RevokeSecurityGroupEgress",
+            "RevokeSecurityGroupIngress",
+        ]
+    ),
+    "kms": frozenset(
+        [
+            "CancelKeyDeletion",
+            "CreateAlias",
+            "CreateKey",
+            "DeleteAlias",
+            "DescribeKey",
+            "DisableKey",
+            "DisableKeyRotation",
+            "EnableKey",
+            "EnableKeyRotation",
+            "GetKeyPolicy",
+            "GetKeyRotationStatus",
+            "ListAliases",
+            "ListKeys",
+            "ListResourceTags",
+            "PutKeyPolicy",
+            "ScheduleKeyDeletion",
+            "TagResource",
+            "UntagResource",
+            "UpdateAlias",
+            "UpdateKeyDescription",
+        ]
+    ),
+}
+
 # Package of ours -> what it serves: signing name, moto's name. A package may register more services itself.
 _OURS_ON_MOTO = {
     "athena": ("athena", "athena"),
+    "cloudwatch": ("monitoring", "cloudwatch"),
     "glue": ("glue", "glue"),
+    "kms": ("kms", "kms"),
     "lakeformation": ("lakeformation", "lakeformation"),
     "redshift": ("redshift-data", "redshiftdata"),
     "s3": ("s3", "s3"),
@@ -83,6 +166,15 @@ def served(signing_name: str) -> ServedService | None:
         _serve_moto(signing_name, _MOTO_STATE_IS_REAL[signing_name])
         known = _served[signing_name]
     return known
+
+
+def serves_action(signing_name: str, action: str) -> bool:
+    """Whether an action of a served service is one that the local AWS answers at all.
+
+    :param signing_name: the service's name in a request's signature.
+    :param action: name of the action, as in AWS's API reference.
+    """
+    return signing_name not in _SERVED_ACTIONS or action in _SERVED_ACTIONS[signing_name]
 
 
 def backends_named(service_name: str) -> BackendDict | None:  # type: ignore[type-arg]

@@ -31,7 +31,7 @@ def aws(local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> LocalAws:
 
     variables = aws_variables(local_aws.settings, local_aws.name("airflow")) | airflow_variables(local_aws.settings)
     for name, value in variables.items():
-        if name.startswith(("AWS_", "AIRFLOW_CONN_")):
+        if name.startswith(("AWS_", "AIRFLOW_CONN_", "AIRFLOW__SECRETS__")):
             monkeypatch.setenv(name, value)
     return local_aws
 

@@ -23,7 +23,7 @@ def contract(local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[d
     from local.environment import airflow_environment
 
     for name, value in airflow_environment(local_aws.settings).items():
-        if name.startswith(("AWS_", "AIRFLOW_CONN_")):
+        if name.startswith(("AWS_", "AIRFLOW_CONN_", "AIRFLOW__SECRETS__")):
             monkeypatch.setenv(name, value)
     contract = copy.deepcopy(compiled_contract("online_retail")) | {"product": PRODUCT}
     monkeypatch.setattr(lake_formation, "compiled_contract", lambda product: contract)

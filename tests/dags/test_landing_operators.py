@@ -11,7 +11,7 @@ import pytest
 from airflow.sdk.bases.operator import TriggerFailureReason
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
 
-from lake.operators.landing import LandingSensor
+from lake.operators.landing import CrawlLandingOperator, LandingSensor
 from lake.operators.schema import CheckSchemaOperator
 from tests.dags.delivery_cases import HEADER, csv
 from tests.dags.running import context, run_task
@@ -95,3 +95,19 @@ def test_files_of_zero_bytes_only_are_no_delivery(folder: str, deliver: Deliver)
     deliver({"_SUCCESS": b"", "day.csv": b""})
     with pytest.raises(AirflowFailException, match=r"every file in .* has 0 bytes \(day\.csv\)"):
         run_task(CheckSchemaOperator(task_id="check_schema", product="online_retail", folder=folder))
+
+
+def test_a_crawl_waits_for_the_one_that_another_day_started(aws: LocalAws) -> None:
+    crawler = aws.name("landing-online-retail")
+    crawl = CrawlLandingOperator(task_id="crawl_landing", crawler_name=crawler, poll_interval=1, deferrable=True)
+
+    def execute() -> TaskDeferred:
+        with pytest.raises(TaskDeferred) as deferred:
+            crawl.execute(context())
+        return deferred.value
+
+    # The client exists by the second call, so it comes while the crawl of the first one runs.
+    assert execute().method_name == "execute_complete"
+    assert execute().method_name == "execute"
+
+    assert run_task(crawl) == crawler

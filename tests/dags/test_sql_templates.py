@@ -22,6 +22,10 @@ XCOMS: dict[tuple[str, str], Any] = {
     ("read_load_ledger", "return_value"): ["statement-1"],
     ("count_lake", "return_value"): "query-1",
     ("count_warehouse", "return_value"): ["statement-2"],
+    ("land_record", "run"): f"20261126t100000_{RUN_KEY}",
+    ("land_record", "run_key"): RUN_KEY,
+    ("read_lake", "return_value"): "query-2",
+    ("read_warehouse", "return_value"): ["statement-3"],
 }
 
 

@@ -10,16 +10,19 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
+from local.mwaa_runtime import components
 from local.settings import LocalSettings, load_settings
 from tests.conftest import run_local, start_watchdog, stop_by_watchdog
 
 SERVERS = ("control-plane", "s3", "postgres")
+AIRFLOW = ("api-server", "scheduler", "dag-processor", "triggerer")
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +168,12 @@ def test_logs_of_all_name_the_files(own):
 def test_env_is_shell_that_points_at_this_local_aws_only(own):
     script = run_local(own, "env").stdout
     settings: LocalSettings = load_settings(own)
-    hostile = {"AWS_PROFILE": "production", "AWS_SESSION_TOKEN": "real", "PYTHONDONTWRITEBYTECODE": "1"}
+    hostile = {
+        "AWS_PROFILE": "production",
+        "AWS_SESSION_TOKEN": "real",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": "/",
+    }
 
     shown = subprocess.run(
         ["/bin/sh", "-c", f"{script}\nenv"], env=os.environ | hostile, capture_output=True, text=True, check=True
@@ -176,7 +184,9 @@ def test_env_is_shell_that_points_at_this_local_aws_only(own):
     assert variables["AWS_ENDPOINT_URL_S3"] == settings.s3_endpoint_url
     assert variables["AWS_CONFIG_FILE"].startswith(str(own))
     assert not hostile.keys() & variables.keys()
-    assert variables["AIRFLOW_CONN_AWS_LAKEFORMATION"].endswith("role%2Fsluice-dev-lake-admin")
+    assert variables["AIRFLOW__LAKE__PREFIX"] == "sluice"
+    assert variables["AIRFLOW__CORE__PLUGINS_FOLDER"].startswith(str(own))
+    assert variables["AWS_RETRY_MODE"] == "standard", "exported by mwaa/startup.sh"
 
 
 def test_each_role_is_a_profile(own):
@@ -187,6 +197,52 @@ def test_each_role_is_a_profile(own):
 
 def test_outputs_of_the_stack_are_written(own):
     assert json.loads((own / "outputs.json").read_text())
+
+
+# --- Airflow ---------------------------------------------------------------------------------------------------------
+
+
+def airflow_states(state: Path) -> dict[str, str]:
+    """Health of each of Airflow's components as `status` tells it."""
+    lines = [line.split() for line in run_local(state, "status").stdout.splitlines() if line.startswith("airflow ")]
+    return {words[1]: words[-1] for words in lines}
+
+
+def test_ui_starts_airflow_once_and_down_ends_all_of_it(own):
+    assert airflow_states(own) == {}
+
+    started = run_local(own, "ui")
+
+    assert started.returncode == 0, started.stdout + started.stderr
+    url, password = re.search(
+        r"Airflow: (http://127\.0\.0\.1:\d+) +user admin, password (\S+)", started.stdout
+    ).groups()
+    deadline = time.monotonic() + 60
+    while (states := airflow_states(own)) != dict.fromkeys(AIRFLOW, "ok"):
+        # It was healthy a moment ago; a busy machine may be late with an answer.
+        assert time.monotonic() < deadline, states
+    published = json.loads((own / "airflow" / "webserver.json").read_text())
+    assert published["url"] == url
+    assert password not in (own / "env.sh").read_text()
+    assert run_local(own, "ui").stdout.splitlines()[-1] == started.stdout.splitlines()[-1]
+    assert json.loads((own / "airflow" / "webserver.json").read_text()) == published
+
+    os.kill(published["pid"], signal.SIGKILL)
+    assert airflow_states(own)["api-server"] == "down"
+    pids = components.pids(own / "airflow")
+    assert len(pids) >= len(AIRFLOW) - 1
+
+    assert "stopped Airflow" in run_local(own, "down").stdout
+
+    assert components.pids(own / "airflow") == []
+    assert not (own / "airflow" / "webserver.json").exists()
+    assert run_local(own, "up").returncode == 0
+    assert airflow_states(own) == {}
+
+
+def test_keys_of_airflow_are_the_owner_s_only(own):
+    for name in ("env.sh", "airflow.json", "airflow/keys.json", "airflow/simple_auth_manager_passwords.json"):
+        assert (own / name).stat().st_mode & 0o077 == 0, name
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------

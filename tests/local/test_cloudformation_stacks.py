@@ -10,7 +10,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ GLUE_MAY_ASSUME = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
+GLUE_MAY_USE_NOTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
 BUCKET_AND_TOPIC = """
 Parameters:
   Name: {Type: String}
@@ -53,9 +54,12 @@ class Stacks:
     """CloudFormation of one local AWS, and clients to look at what it made."""
 
     settings: LocalSettings
+    clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
-        return service_client(service, self.settings)
+        if service not in self.clients:
+            self.clients[service] = service_client(service, self.settings)
+        return self.clients[service]
 
     def settled(self, name: str) -> dict[str, Any]:
         deadline = time.monotonic() + _SETTLED_WITHIN_SECONDS
@@ -331,8 +335,10 @@ def test_role_policies_are_exactly_those_of_the_template(stacks: Stacks, name: s
     iam = stacks.client("iam")
     stack = stacks.create(body("one", "two"))
     assert set(iam.list_role_policies(RoleName=name)["PolicyNames"]) == {"one", "two"}
+    # What another stack, or a person, has added is not this template's business.
+    iam.put_role_policy(RoleName=name, PolicyName="foreign", PolicyDocument=json.dumps(GLUE_MAY_USE_NOTHING))
     stacks.update(stack, body("two", "three"))
-    assert set(iam.list_role_policies(RoleName=name)["PolicyNames"]) == {"two", "three"}
+    assert set(iam.list_role_policies(RoleName=name)["PolicyNames"]) == {"two", "three", "foreign"}
     assert {tag["Key"] for tag in iam.list_role_tags(RoleName=name)["Tags"]} == {"two", "three"}
     stacks.delete(stack)
     assert refusal(lambda: iam.get_role(RoleName=name))["Code"] == "NoSuchEntity"
@@ -359,6 +365,32 @@ def test_generated_secret_is_kept_by_updates(stacks: Stacks, name: str) -> None:
     assert secrets.describe_secret(SecretId=f"{name}/key")["Description"] == "two"
     stacks.update(stack, body, Text="two", Length="41")
     assert len(secrets.get_secret_value(SecretId=f"{name}/key")["SecretString"]) == 41
+
+
+def test_secret_with_a_given_value_follows_the_template(stacks: Stacks, name: str) -> None:
+    body = f"""
+    Parameters: {{Role: {{Type: String}}}}
+    Resources:
+      Connection:
+        Type: AWS::SecretsManager::Secret
+        Properties: {{Name: {name}/connection, SecretString: !Sub "aws://?role_arn=${{Role}}"}}
+    """
+    secrets = stacks.client("secretsmanager")
+    stack = stacks.create(body, Role="one")
+    assert secrets.get_secret_value(SecretId=f"{name}/connection")["SecretString"] == "aws://?role_arn=one"
+    stacks.update(stack, body, Role="two")
+    assert secrets.get_secret_value(SecretId=f"{name}/connection")["SecretString"] == "aws://?role_arn=two"
+
+
+def test_secret_with_a_given_and_a_generated_value_is_refused(stacks: Stacks, name: str) -> None:
+    body = f"""
+    Resources:
+      Key:
+        Type: AWS::SecretsManager::Secret
+        Properties: {{Name: {name}/both, SecretString: x, GenerateSecretString: {{PasswordLength: 20}}}}
+    """
+    assert stacks.create(body)["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert refusal(lambda: stacks.client("secretsmanager").describe_secret(SecretId=f"{name}/both"))
 
 
 def test_tls_only_policy_is_readable_and_the_rest_of_it_is_enforced(stacks: Stacks, name: str) -> None:

@@ -25,8 +25,8 @@ REFUSED = {
         r"Unrecognized resource types: \[AWS::SQS::NoSuchThing \(resource Queue\)\]",
     ),
     "type of AWS that is not served here": (
-        "Resources: {Key: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {}}}}",
-        r"AWS::KMS::Key \(resource Key\).*The local AWS has these types: .*AWS::S3::Bucket",
+        "Resources: {Nightly: {Type: AWS::Lambda::Function, Properties: {Role: a}}}",
+        r"AWS::Lambda::Function \(resource Nightly\).*The local AWS has these types: .*AWS::S3::Bucket",
     ),
     "unknown property": (
         "Resources: {Zone: {Type: AWS::S3::Bucket, Properties: {BucketName: a, ReplicationConfiguration: {}}}}",
@@ -85,8 +85,8 @@ REFUSED = {
         "unresolved condition HasName in resource Alerts",
     ),
     "unknown function": (
-        'Resources: {Alerts: {Type: AWS::SNS::Topic, Properties: {TopicName: !Select [0, !GetAZs ""]}}}',
-        "resource Alerts: the local AWS does not support the function Fn::GetAZs",
+        "Resources: {Alerts: {Type: AWS::SNS::Topic, Properties: {TopicName: !ImportValue lake-topic}}}",
+        "resource Alerts: the local AWS does not support the function Fn::ImportValue",
     ),
     "circle": (
         """
@@ -181,9 +181,8 @@ def scope(conditions: str = "{}", parameters: dict[str, Any] | None = None) -> S
         "Resources: {T: {Type: AWS::SNS::Topic}}"
     )
     record = ResourceRecord("T", "AWS::SNS::Topic", "arn:t", {}, {"TopicName": "t"}, [], "Delete", "Delete")
-    return Scope(
-        template, {"Env": "prod", "List": ["a", "b"], "AWS::Region": "eu-west-1"} | (parameters or {}), {"T": record}
-    )
+    values = {"Env": "prod", "List": ["a", "b"], "AWS::Region": "eu-west-1"} | (parameters or {})
+    return Scope(template, values, {"T": record}, lambda: ["eu-west-1a", "eu-west-1b"])
 
 
 VALUES = {
@@ -195,6 +194,10 @@ VALUES = {
     '!Sub ["${Env}-${X}", {X: !Join ["+", !Ref List]}]': "prod-a+b",
     '!Join ["", !Ref List]': "ab",
     '!Select [1, !Split [".", "a.b.c"]]': "b",
+    "!Cidr [10.40.0.0/20, 3, 8]": ["10.40.0.0/24", "10.40.1.0/24", "10.40.2.0/24"],
+    '!Select [1, !Cidr ["2001:db8::/56", 2, 64]]': "2001:db8:0:1::/64",
+    '!Select [1, !GetAZs ""]': "eu-west-1b",
+    "!GetAZs {Ref: AWS::Region}": ["eu-west-1a", "eu-west-1b"],
     "!FindInMap [Sizes, !Ref Env, Workers]": 10,
     "!If [IsProd, big, small]": "big",
     "[!If [IsTest, a, !Ref AWS::NoValue], b]": ["b"],
@@ -210,6 +213,24 @@ def test_function_gives(expression: str) -> None:
     conditions = "{IsProd: !Equals [!Ref Env, prod], IsTest: !And [!Condition IsProd, !Not [!Condition IsProd]]}"
     document = parse_template(f"Resources: {{R: {{Type: T, Properties: {{Value: {expression}}}}}}}")
     assert scope(conditions).resolve(document.resources["R"].properties["Value"]) == VALUES[expression]
+
+
+VALUES_REFUSED = {
+    "!Cidr [10.40.0.0/20, 17, 8]": "10.40.0.0/20 has 16 blocks with 8 bits, 17 are wanted",
+    "!Cidr [10.40.0.0/24, 1, 10]": "Fn::Cidr",
+    "!Cidr [10.40.0.1/24, 1, 8]": "host bits set",
+    "!Cidr [nonsense, 1, 8]": "'nonsense' does not appear to be an IPv4",
+    "!Cidr [10.40.0.0/20, 3]": "Fn::Cidr",
+    "!Select [2, !GetAZs '']": "nonexistent value at index 2",
+    "!GetAZs us-west-2": "Fn::GetAZs of us-west-2 has no answer here",
+}
+
+
+@pytest.mark.parametrize("expression", VALUES_REFUSED)
+def test_function_refuses(expression: str) -> None:
+    document = parse_template(f"Resources: {{R: {{Type: T, Properties: {{Value: {expression}}}}}}}")
+    with pytest.raises(ValidationError, match=VALUES_REFUSED[expression]):
+        scope().resolve(document.resources["R"].properties["Value"])
 
 
 def test_values_take_the_type_of_the_property() -> None:
@@ -237,7 +258,9 @@ def test_handler_agrees_with_the_published_schema(type_name: str) -> None:
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", type_name).schema
     handler = RESOURCE_TYPES[type_name]
     known = set(handler.shape.fields)
-    create_only = {pointer.split("/")[2] for pointer in schema.get("createOnlyProperties", [])}
+    # A pointer into a property means that only a part of it cannot be changed; the handler tells the parts apart.
+    pointers = [pointer.split("/")[2:] for pointer in schema.get("createOnlyProperties", [])]
+    create_only = {names[0] for names in pointers if len(names) == 1}
     read_only = {
         pointer.removeprefix("/properties/").replace("/", ".") for pointer in schema.get("readOnlyProperties", [])
     }

@@ -25,6 +25,9 @@ UNKNOWN_ACTIONS = [
     pytest.param("secretsmanager", "validate_resource_policy", {"ResourcePolicy": "{}"}, "UnknownOperationException"),
     pytest.param("events", "describe_endpoint", {"Name": "x"}, "UnknownOperationException"),
     pytest.param("iam", "list_organizations_features", {}, "InvalidAction"),
+    pytest.param("ec2", "describe_instances", {}, "InvalidAction"),
+    pytest.param("ec2", "run_instances", {"MinCount": 1, "MaxCount": 1}, "InvalidAction"),
+    pytest.param("kms", "encrypt", {"KeyId": "alias/sluice-dev", "Plaintext": b"x"}, "UnknownOperationException"),
     pytest.param("sts", "decode_authorization_message", {"EncodedMessage": "x"}, "InvalidAction"),
     pytest.param("sqs", "list_message_move_tasks", {"SourceArn": "a"}, "UnknownOperationException"),
     pytest.param("cloudwatch", "list_metric_streams", {}, "UnknownOperationException"),
@@ -35,7 +38,7 @@ UNKNOWN_ACTIONS = [
 ]
 # service, operation: moto would answer some of these with fixed texts
 UNKNOWN_SERVICES = [
-    pytest.param("ec2", "describe_instances", {}),
+    pytest.param("rds", "describe_db_instances", {}),
     pytest.param("lambda", "list_functions", {}),
     pytest.param("emr", "list_clusters", {}),
     pytest.param("dynamodb", "list_tables", {}),

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from local import stack
 from local.settings import load_settings
 from tests.conftest import LocalAws, run_local, start_watchdog, stop_by_watchdog
+from tests.mwaa.readback import stack_differences
 
 GLUE_MAY_ASSUME = {
     "Version": "2012-10-17",
@@ -24,8 +25,11 @@ CHANGED = {
     "BytesScannedCutoff": "20000000",
     "DemoPersonas": "false",
     "GlueWorkers": "4",
+    "LogRetentionDays": "30",
     "QuarantineRetentionDays": "10",
     "RedshiftBaseCapacity": "16",
+    "RedshiftMaxCapacity": "64",
+    "RedshiftSubnetIds": "subnet-1,subnet-2,subnet-3",
 }
 
 
@@ -75,6 +79,7 @@ def test_wrong_parameter_is_refused_before_anything_changes(own_aws: LocalAws) -
 
 def test_changed_parameters_reach_the_services(own_aws: LocalAws) -> None:
     stack.deploy(own_aws.settings, parameters=CHANGED)
+    assert stack_differences(own_aws, own_aws.name("lake")) == []
     base = f"{own_aws.settings.prefix}-{own_aws.settings.env}"
     job = own_aws.client("glue").get_job(JobName=own_aws.name("clean-invoices"))["Job"]
     assert job["NumberOfWorkers"] == 4
@@ -106,6 +111,7 @@ def test_failed_update_names_the_resource_and_is_put_back(own_aws: LocalAws) -> 
 
 def test_default_parameters_bring_it_back(own_aws: LocalAws) -> None:
     stack.deploy(own_aws.settings)
+    assert stack_differences(own_aws, own_aws.name("lake")) == []
     assert {"data-engineer", "uk-analyst", "outsider"} <= roles(own_aws)
     topic = f"arn:aws:sns:us-east-1:123456789012:{own_aws.name('alerts')}"
     assert own_aws.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == []
@@ -114,6 +120,7 @@ def test_default_parameters_bring_it_back(own_aws: LocalAws) -> None:
 def test_deletion_keeps_data_and_removes_the_rest(own_aws: LocalAws) -> None:
     base = f"{own_aws.settings.prefix}-{own_aws.settings.env}"
     stack_id = described(own_aws)["StackId"]
+    key = own_aws.client("kms").describe_key(KeyId=f"alias/{base}")["KeyMetadata"]["KeyId"]
     stack.delete(own_aws.settings)
     assert own_aws.client("cloudformation").describe_stacks(StackName=stack_id)["Stacks"][0]["StackStatus"] == (
         "DELETE_COMPLETE"
@@ -126,6 +133,10 @@ def test_deletion_keeps_data_and_removes_the_rest(own_aws: LocalAws) -> None:
     own_aws.client("secretsmanager").get_secret_value(SecretId=f"{own_aws.settings.prefix}/{own_aws.settings.env}/pii")
     assert not {name for name in roles(own_aws) if name in {"airflow", "glue", "redshift", "lake-admin", "outsider"}}
     assert own_aws.client("lakeformation").list_resources()["ResourceInfoList"] == []
+    assert own_aws.client("kms").describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "Enabled", "data needs it"
+    assert own_aws.client("kms").list_aliases(KeyId=key)["Aliases"] == []
+    assert own_aws.client("logs").describe_log_groups(logGroupNamePrefix="/aws/redshift/")["logGroups"] == []
+    assert own_aws.client("sqs").list_queues(QueueNamePrefix=own_aws.name("arrivals")).get("QueueUrls", []) == []
     for service, call, arguments in (
         ("glue", "get_job", {"JobName": own_aws.name("clean-invoices")}),
         ("glue", "get_crawler", {"Name": own_aws.name("landing-online-retail")}),
@@ -140,6 +151,6 @@ def test_deletion_keeps_data_and_removes_the_rest(own_aws: LocalAws) -> None:
 
 def test_new_stack_does_not_take_over_what_was_kept(own_aws: LocalAws) -> None:
     """As on AWS: retained buckets belong to nobody's stack until they are imported."""
-    with pytest.raises(stack.StackFailed, match=r"LandingBucket .*already exists"):
+    with pytest.raises(stack.StackFailed, match=r"LogsBucket .*already exists"):
         stack.deploy(own_aws.settings)
     assert own_aws.name("landing") in {item["Name"] for item in own_aws.client("s3").list_buckets()["Buckets"]}

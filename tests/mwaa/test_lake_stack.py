@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from tests.conftest import LocalAws
 
@@ -42,7 +43,7 @@ def test_outputs_are_what_airflow_is_configured_with(local_aws: LocalAws, stack:
     assert outputs["Env"] == local_aws.settings.env
     assert outputs["AlertsTopicArn"] == f"arn:aws:sns:us-east-1:{ACCOUNT}:{local_aws.name('alerts')}"
     assert outputs["LakeAdminRoleArn"] == role_arn(local_aws, "lake-admin")
-    assert outputs["LakeFormationConnection"].startswith("aws://?role_arn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2F")
+    assert "LakeFormationConnection" not in outputs  # Airflow finds it in Secrets Manager
     assert outputs["RedshiftWorkgroupArn"].startswith(f"arn:aws:redshift-serverless:us-east-1:{ACCOUNT}:workgroup/")
 
 
@@ -50,8 +51,6 @@ def test_outputs_are_what_airflow_is_configured_with(local_aws: LocalAws, stack:
 def test_bucket(local_aws: LocalAws, zone: str) -> None:
     name, s3 = local_aws.name(zone), local_aws.client("s3")
     assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
-    (rule,) = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
-    assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
     ownership = s3.get_bucket_ownership_controls(Bucket=name)["OwnershipControls"]["Rules"]
     assert ownership == [{"ObjectOwnership": "BucketOwnerEnforced"}]
     rules = {item["ID"]: item for item in s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]}
@@ -60,6 +59,21 @@ def test_bucket(local_aws: LocalAws, zone: str) -> None:
     assert ("retention" in rules) == (zone in expiry)
     if zone in expiry:
         assert rules["retention"]["Expiration"]["Days"] == expiry[zone]
+
+
+def data_key(local_aws: LocalAws) -> dict[str, Any]:
+    key: dict[str, Any] = local_aws.client("kms").describe_key(KeyId=f"alias/{local_aws.name('')[:-1]}")["KeyMetadata"]
+    return key
+
+
+def test_known_difference_kms_buckets_use_sse_s3_underneath(local_aws: LocalAws) -> None:
+    """The object store has no KMS: it encrypts with its own key what the template wants under DataKey."""
+    s3, name = local_aws.client("s3"), local_aws.name("landing")
+    (rule,) = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    s3.put_object(Bucket=name, Key="read_back/encrypted", Body=b"x")
+    assert s3.head_object(Bucket=name, Key="read_back/encrypted")["ServerSideEncryption"] == "AES256"
+    s3.delete_object(Bucket=name, Key="read_back/encrypted")
 
 
 @pytest.mark.parametrize("zone", BUCKETS)
@@ -78,6 +92,10 @@ def test_bucket_settings_of_the_control_plane(local_aws: LocalAws, zone: str) ->
     )
     block = control.get_public_access_block(Bucket=local_aws.name(zone))["PublicAccessBlockConfiguration"]
     assert set(block.values()) == {True}
+    (rule,) = control.get_bucket_encryption(Bucket=local_aws.name(zone))["ServerSideEncryptionConfiguration"]["Rules"]
+    by_default = rule["ApplyServerSideEncryptionByDefault"]
+    assert (by_default["SSEAlgorithm"], rule["BucketKeyEnabled"]) == ("aws:kms", True)
+    assert by_default["KMSMasterKeyID"] == data_key(local_aws)["Arn"]
     policy = json.loads(control.get_bucket_policy(Bucket=local_aws.name(zone))["Policy"])
     assert [item["Sid"] for item in policy["Statement"]] == ["TlsOnly"]
 
@@ -241,4 +259,64 @@ def test_secret_and_topic(local_aws: LocalAws) -> None:
     assert value.isalnum()
     arn = f"arn:aws:sns:us-east-1:{ACCOUNT}:{local_aws.name('alerts')}"
     policy = json.loads(local_aws.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"])
-    assert {item["Sid"] for item in policy["Statement"]} == {"ThisAccount", "TlsOnly"}
+    assert {item["Sid"] for item in policy["Statement"]} == {"Alarms", "ThisAccount", "TlsOnly"}
+
+
+def test_glue_logs_into_the_log_groups_of_the_stack(local_aws: LocalAws) -> None:
+    """A job run and a crawl with the stack's security configuration name the groups that the stack made for them."""
+    glue, role = local_aws.client("glue"), local_aws.name("glue")
+    base = f"{local_aws.settings.prefix}-{local_aws.settings.env}"
+    groups = {item["logGroupName"]: item for item in local_aws.client("logs").describe_log_groups()["logGroups"]}
+    run_id = glue.start_job_run(JobName=local_aws.name("clean-invoices"), Arguments={"--no-such": "argument"})[
+        "JobRunId"
+    ]
+    run = glue.get_job_run(JobName=local_aws.name("clean-invoices"), RunId=run_id)["JobRun"]
+    glue.batch_stop_job_run(JobName=local_aws.name("clean-invoices"), JobRunIds=[run_id])
+    assert run["SecurityConfiguration"] == base
+    assert run["LogGroupName"] == f"/aws-glue/jobs/{base}-role/{role}"
+    expected = {f"{run['LogGroupName']}/{kind}" for kind in ("error", "output")}
+    expected.add(f"/aws-glue/crawlers-role/{role}-{base}")
+    assert expected <= groups.keys()
+    assert {groups[name]["kmsKeyId"] for name in expected} == {data_key(local_aws)["Arn"]}
+
+
+def test_unknown_security_configuration_is_refused(local_aws: LocalAws) -> None:
+    with pytest.raises(ClientError, match="SecurityConfiguration nobody not found"):
+        local_aws.client("glue").start_job_run(JobName=local_aws.name("clean-invoices"), SecurityConfiguration="nobody")
+
+
+def received(sqs: Any, url: str) -> list[dict[str, Any]]:
+    """What a queue gives out within its waiting time."""
+    found: list[dict[str, Any]] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=3).get("Messages", [])
+    return found
+
+
+def drain(sqs: Any, url: str) -> None:
+    """Other tests deliver too. PurgeQueue may be called once a minute only."""
+    while messages := sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0).get("Messages", []):
+        for message in messages:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def test_a_complete_delivery_is_told_and_what_nobody_handles_is_put_aside(local_aws: LocalAws) -> None:
+    s3, sqs, landing = local_aws.client("s3"), local_aws.client("sqs"), local_aws.name("landing")
+    queue, failed = (
+        sqs.get_queue_url(QueueName=local_aws.name(name))["QueueUrl"] for name in ("arrivals", "arrivals-failed")
+    )
+    for url in (queue, failed):
+        drain(sqs, url)
+    keys = [f"test_arrivals/ingest_date=2010-12-01/{name}" for name in ("part 1.csv", "_SUCCESS")]
+    for key in keys:
+        s3.put_object(Bucket=landing, Key=key, Body=b"")
+    for _attempt in range(5):
+        (message,) = received(sqs, queue)
+        (record,) = json.loads(message["Body"])["Records"]
+        assert (record["eventName"], record["s3"]["bucket"]["name"]) == ("ObjectCreated:Put", landing)
+        assert record["s3"]["object"]["key"] == "test_arrivals/ingest_date%3D2010-12-01/_SUCCESS"
+        sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
+    assert received(sqs, queue) == []
+    (aside,) = received(sqs, failed)
+    assert aside["Body"] == message["Body"]
+    sqs.delete_message(QueueUrl=failed, ReceiptHandle=aside["ReceiptHandle"])
+    for key in keys:
+        s3.delete_object(Bucket=landing, Key=key)

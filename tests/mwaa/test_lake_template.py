@@ -1,7 +1,8 @@
-"""The lake's template as a document: linted, deployable without a bucket, with the names that the DAGs expect."""
+"""The templates as documents: linted, whole for the laptop, with parameters that fit, private and encrypted."""
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -11,10 +12,13 @@ from typing import Any
 import pytest
 
 from local.services.cloudformation.analysis import check_template
+from local.services.cloudformation.parameters import resolve_parameters
 from local.services.cloudformation.resources import RESOURCE_TYPES
 from local.services.cloudformation.template import parse_template
+from mwaa.templates import LONGEST_BODY
 
 TEMPLATE = Path(__file__).parents[2] / "mwaa" / "cloudformation" / "lake.yaml"
+TEMPLATES = sorted(TEMPLATE.parent.glob("*.yaml"))
 LAKE = parse_template(TEMPLATE.read_text(encoding="utf-8"))
 LINT = [str(Path(sys.executable).with_name("cfn-lint")), "--regions", "us-east-1", "eu-west-1", "--"]
 
@@ -47,17 +51,65 @@ def test_linter_finds_a_planted_fault(tmp_path: Path) -> None:
 
 
 def test_linter_finds_nothing() -> None:
-    done = subprocess.run([*LINT, str(TEMPLATE)], capture_output=True, text=True, check=False)
+    done = subprocess.run([*LINT, *map(str, TEMPLATES)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
-def test_fits_into_a_request() -> None:
-    """CreateStack takes 51,200 bytes; a longer template needs a bucket before there is one."""
-    assert len(TEMPLATE.read_bytes()) <= 51_200
+def test_the_bucket_of_templates_needs_no_bucket() -> None:
+    """CreateStack takes 51,200 bytes; a longer template, up to a megabyte, needs a bucket before there is one."""
+    assert len(TEMPLATE.with_name("templates.yaml").read_bytes()) <= LONGEST_BODY
+    assert max(len(template.read_bytes()) for template in TEMPLATES) <= 1_000_000
 
 
-def test_the_laptop_applies_all_of_it() -> None:
-    check_template(LAKE, RESOURCE_TYPES)
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.stem)
+def test_the_laptop_applies_all_of_it(template: Path) -> None:
+    check_template(parse_template(template.read_text(encoding="utf-8")), RESOURCE_TYPES)
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_parameter_files_fit_the_templates(environment: str) -> None:
+    text = (TEMPLATE.parent / "parameters" / f"{environment}.json").read_text(encoding="utf-8")
+    # Python takes the last of two sections of one name without a word.
+    top_level = re.findall(r'^  "([a-z-]+)": \[$', text, re.MULTILINE)
+    sections = json.loads(text)
+    assert sorted(top_level) == sorted(sections) == sorted(template.stem for template in TEMPLATES)
+    for stem, parameters in sections.items():
+        declared = parse_template(TEMPLATE.with_name(f"{stem}.yaml").read_text(encoding="utf-8")).parameters
+        given = {item["ParameterKey"]: item["ParameterValue"] for item in parameters}
+        assert len(given) == len(parameters), f"{stem}: a parameter is given twice"
+        assert given.keys() <= declared.keys(), stem
+        # What earlier stacks and the deployer give is not in the file.
+        resolve_parameters({name: declared[name] for name in given}, given)
+        assert given["Env"] == environment, stem
+
+
+@pytest.mark.parametrize("bucket", [name for name in resources("AWS::S3::Bucket") if name != "LogsBucket"])
+def test_bucket_is_encrypted_with_the_key_and_its_access_is_logged(bucket: str) -> None:
+    properties = resources("AWS::S3::Bucket")[bucket]
+    (rule,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    key = {"Fn::GetAtt": ["DataKey", "Arn"]}
+    by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    assert rule == {"BucketKeyEnabled": True, "ServerSideEncryptionByDefault": by_default}
+    assert properties["LoggingConfiguration"]["DestinationBucketName"] == {"Ref": "LogsBucket"}
+    # S3 checks the rights of its logging service when the setting is made.
+    assert "LogsBucketPolicy" in LAKE.resources[bucket].depends_on
+
+
+@pytest.mark.parametrize("group", resources("AWS::Logs::LogGroup"))
+def test_log_group_is_short_and_encrypted(group: str) -> None:
+    properties = resources("AWS::Logs::LogGroup")[group]
+    assert properties["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert properties["KmsKeyId"] == {"Fn::GetAtt": ["DataKey", "Arn"]}
+
+
+def test_the_key_serves_this_account_through_named_services_only() -> None:
+    statements = {item["Sid"]: item for item in resources("AWS::KMS::Key")["DataKey"]["KeyPolicy"]["Statement"]}
+    everybody = statements["ThroughServices"]
+    assert everybody["Principal"] == {"AWS": "*"}
+    assert everybody["Condition"]["StringEquals"]["kms:CallerAccount"] == {"Ref": "AWS::AccountId"}
+    for statement in statements.values():
+        if statement["Sid"] != "Administration":
+            assert statement["Condition"], statement["Sid"]
 
 
 @pytest.mark.parametrize("bucket", resources("AWS::S3::Bucket"))
@@ -67,7 +119,9 @@ def test_bucket_is_private_versioned_and_tls_only(bucket: str) -> None:
     assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
     assert properties["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
     policies = [item for item in resources("AWS::S3::BucketPolicy").values() if item["Bucket"] == {"Ref": bucket}]
-    (statement,) = policies[0]["PolicyDocument"]["Statement"]
+    statement, *others = policies[0]["PolicyDocument"]["Statement"]
+    # Whoever else is named is a service, confined to this account.
+    assert all(item["Principal"].keys() == {"Service"} and item["Condition"]["StringEquals"] for item in others)
     assert statement["Effect"] == "Deny"
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert statement["Resource"] == [{"Fn::GetAtt": [bucket, "Arn"]}, {"Fn::Sub": f"${{{bucket}.Arn}}/*"}]
@@ -79,10 +133,13 @@ def test_what_holds_data_outlives_the_stack(name: str) -> None:
     holds_data = {
         "AWS::S3::Bucket",
         "AWS::Glue::Database",
+        "AWS::KMS::Key",
         "AWS::RedshiftServerless::Namespace",
         "AWS::SecretsManager::Secret",
     }
-    expected = ("RetainExceptOnCreate", "Retain") if item.type_name in holds_data else ("Delete", "Delete")
+    # A connection's secret holds a role's name only; kept, it would be in the way of the next stack.
+    keep = item.type_name in holds_data and name != "LakeFormationConnection"
+    expected = ("RetainExceptOnCreate", "Retain") if keep else ("Delete", "Delete")
     assert (item.deletion_policy, item.update_replace_policy) == expected
 
 

@@ -75,7 +75,8 @@ class CrawlLandingOperator(GlueCrawlerRunOperator):
     The other crawl may have listed the bucket before our files came, so it is waited for and then ours is started.
     """
 
-    def execute(self, context: Context) -> str:
+    def execute(self, context: Context, event: dict[str, Any] | None = None) -> str:
+        """:param event: how another run's crawl ended, which was waited for; that is its own task's business"""
         from botocore.exceptions import ClientError
 
         self.log.info("Starting crawler %s", self.crawler_name)

@@ -148,7 +148,7 @@ class EnsureTablesOperator(AwsBaseOperator[GlueCatalogHook]):
         from botocore.exceptions import ClientError
 
         try:
-            done = [self._ensure(table) for table in contract_tables(contract(self.product), LAKE)]
+            done = [self._ensure(table) for table in self._wanted()]
         except CatalogConflictError as error:
             raise AirflowFailException(str(error)) from error
         except ClientError as error:
@@ -158,6 +158,9 @@ class EnsureTablesOperator(AwsBaseOperator[GlueCatalogHook]):
                 "The airflow role needs CREATE_TABLE and ALTER on the databases, and the data locations.",
             ) from error
         return [change for change in done if change]
+
+    def _wanted(self) -> list[ContractTable]:
+        return contract_tables(contract(self.product), LAKE)
 
     def _ensure(self, wanted: ContractTable) -> str:
         """:return: what was changed, or an empty text"""

@@ -24,8 +24,11 @@ def install(settings: LocalSettings) -> None:
     from local.services.cloudformation.responses import CloudFormationResponse
     from local.services.cloudformation.stacks import StackOperations
     from local.services.cloudformation.state import StackStore
+    from local.services.cloudformation.template_source import TemplateSource
 
     store = StackStore(settings.folder("cloudformation"))
-    CloudFormationResponse.operations = StackOperations(RESOURCE_TYPES, LocalServices(settings), store)
+    local_services = LocalServices(settings)
+    CloudFormationResponse.operations = StackOperations(RESOURCE_TYPES, local_services, store)
+    CloudFormationResponse.source = TemplateSource(local_services.s3_as)
     # The stacks are in the store; the back end only says where requests go.
     services.serve("cloudformation", BackendDict(StacksBackend, "cloudformation"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -83,11 +85,13 @@ class Scope:
 
     :ivar parameters: parameter values and pseudo parameters.
     :ivar records: resources that exist by now.
+    :ivar zones: names of the region's availability zones; asked only when a template wants to know.
     """
 
     template: Template
     parameters: Mapping[str, Any]
     records: Mapping[str, ResourceRecord]
+    zones: Callable[[], list[str]] = list
 
     def condition(self, name: str) -> bool:
         """Truth of a named condition.
@@ -185,6 +189,29 @@ def _split(scope: Scope, argument: Any) -> list[str]:
     return str(scope.resolve(text)).split(delimiter)
 
 
+def _cidr(scope: Scope, argument: Any) -> list[str]:
+    """Equal parts of an address block: `[block, how many, bits of each part's own addresses]`."""
+    block, count, bits = [str(item) for item in scope.resolve(argument)] if len(argument) == 3 else ("", "", "")
+    try:
+        network = ipaddress.ip_network(block)
+        new_prefix = network.max_prefixlen - int(bits)
+        parts = [str(part) for part in itertools.islice(network.subnets(new_prefix=new_prefix), int(count))]
+    except ValueError as error:
+        raise template_error(f"Template error: Fn::Cidr of {argument}: {error}") from None
+    if len(parts) < int(count):
+        raise template_error(
+            f"Template error: Fn::Cidr: {block} has {len(parts)} blocks with {bits} bits, {count} are wanted"
+        )
+    return parts
+
+
+def _get_azs(scope: Scope, argument: Any) -> list[str]:
+    region = scope.resolve(argument)
+    if region not in {"", scope.parameters["AWS::Region"]}:
+        raise template_error(f"Template error: the local AWS has one region, Fn::GetAZs of {region} has no answer here")
+    return scope.zones()
+
+
 def _if(scope: Scope, argument: Any) -> Any:
     name, when_true, when_false = argument
     return scope.resolve(when_true if scope.condition(name) else when_false)
@@ -216,6 +243,8 @@ _FUNCTIONS: dict[str, Callable[[Scope, Any], Any]] = {
     "Fn::Join": _join,
     "Fn::Select": _select,
     "Fn::Split": _split,
+    "Fn::Cidr": _cidr,
+    "Fn::GetAZs": _get_azs,
     "Fn::If": _if,
     "Fn::FindInMap": _find_in_map,
     "Fn::Equals": _equals,

@@ -37,6 +37,13 @@ class LocalServices:
                 self._clients[service] = service_client(service, self._settings)
             return self._clients[service]
 
+    def s3_as(self, principal: str) -> Any:
+        """An S3 client that signs as somebody else than the deployer.
+
+        :param principal: name of a role, or ``local-admin``.
+        """
+        return service_client("s3", self._settings, principal)
+
     def bucket_control(self) -> Any:
         """An S3 client of the control plane, for bucket settings that the object store cannot keep."""
         with self._lock:
@@ -51,3 +58,8 @@ class LocalServices:
                     config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}),
                 )
             return self._clients["bucket control"]
+
+    def availability_zones(self) -> list[str]:
+        """Names of the region's availability zones, as EC2 says."""
+        found = self.client("ec2").describe_availability_zones()["AvailabilityZones"]
+        return sorted(zone["ZoneName"] for zone in found)

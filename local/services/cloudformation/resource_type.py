@@ -28,6 +28,9 @@ class Services(Protocol):
     def bucket_control(self) -> Any:
         """An S3 client of the control plane, for bucket settings that the object store cannot keep."""
 
+    def availability_zones(self) -> list[str]:
+        """Names of the region's availability zones."""
+
 
 @dataclass(frozen=True)
 class Made:

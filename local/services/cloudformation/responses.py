@@ -8,13 +8,12 @@ from typing import Any, ClassVar
 
 from moto.core.responses import ActionResult, BaseResponse, EmptyResult
 
+from local.identity import caller_of
 from local.services.cloudformation.failures import InsufficientCapabilities, template_error
 from local.services.cloudformation.stacks import StackOperations
 from local.services.cloudformation.state import ResourceRecord, Stack
 from local.services.cloudformation.template import Template, parse_template
-
-# CreateStack takes longer templates from S3 only.
-_LONGEST_BODY = 51_200
+from local.services.cloudformation.template_source import TemplateSource
 
 
 def _time(text: str) -> datetime | None:
@@ -75,6 +74,7 @@ class CloudFormationResponse(BaseResponse):
     """The operations on stacks. Change sets and stack sets are not served: they are unknown actions here."""
 
     operations: ClassVar[StackOperations]
+    source: ClassVar[TemplateSource]
 
     def __init__(self) -> None:
         """Tell moto which API this is."""
@@ -83,7 +83,7 @@ class CloudFormationResponse(BaseResponse):
 
     def create_stack(self) -> ActionResult:
         """CreateStack."""
-        self._refuse("OnFailure", "DisableRollback", "StackPolicyBody", "RoleARN", "NotificationARNs", "TemplateURL")
+        self._refuse("OnFailure", "DisableRollback", "StackPolicyBody", "RoleARN", "NotificationARNs")
         body = self._body()
         self._check_capabilities(body)
         stack_id = self.operations.create(self._get_param("StackName"), body, self._parameters({}), self._tags() or {})
@@ -91,7 +91,7 @@ class CloudFormationResponse(BaseResponse):
 
     def update_stack(self) -> ActionResult:
         """UpdateStack."""
-        self._refuse("DisableRollback", "StackPolicyBody", "RoleARN", "NotificationARNs", "TemplateURL")
+        self._refuse("DisableRollback", "StackPolicyBody", "RoleARN", "NotificationARNs")
         name = self._get_param("StackName")
         previous = self.operations.get(name)
         body = None if self._get_bool_param("UsePreviousTemplate", False) else self._body()
@@ -192,15 +192,8 @@ class CloudFormationResponse(BaseResponse):
         return ActionResult(answer)
 
     def _body(self) -> str:
-        body = self._get_param("TemplateBody")
-        if not body:
-            raise template_error("Either Template URL or Template Body must be specified.")
-        if len(body.encode()) > _LONGEST_BODY:
-            raise template_error(
-                "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: "
-                f"Member must have length less than or equal to {_LONGEST_BODY}"
-            )
-        return str(body)
+        caller = caller_of(self.headers).name
+        return self.source.text(self._get_param("TemplateBody"), self._get_param("TemplateURL"), caller)
 
     def _check_capabilities(self, body: str) -> None:
         needed = _capabilities(self.operations.check(body))
@@ -210,9 +203,7 @@ class CloudFormationResponse(BaseResponse):
     def _refuse(self, *names: str) -> None:
         given = [name for name in names if self._get_param(name) not in (None, [], False, "ROLLBACK")]
         if given:
-            raise template_error(
-                f"The local AWS does not support {given[0]}: leave it out (templates go in TemplateBody)"
-            )
+            raise template_error(f"The local AWS does not support {given[0]}: leave it out")
 
     def _parameters(self, previous: Mapping[str, str]) -> dict[str, str]:
         values = {}

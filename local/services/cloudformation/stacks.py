@@ -153,7 +153,8 @@ class StackOperations:
             "AWS::StackName": stack.name,
             "AWS::URLSuffix": "amazonaws.com",
         }
-        return Scope(template, resolve_parameters(template.parameters, parameters) | pseudo, stack.resources)
+        values = resolve_parameters(template.parameters, parameters) | pseudo
+        return Scope(template, values, stack.resources, self._services.availability_zones)
 
     def _differs(self, stack: Stack, scope: Scope) -> bool:
         return bool(planned_changes(stack, scope, self._types)) or resolved_outputs(scope) != stack.outputs

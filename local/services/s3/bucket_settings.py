@@ -18,15 +18,20 @@ from moto.s3.models import S3Backend
 from werkzeug.exceptions import NotFound
 
 from local.errors import AwsError
+from local.services.s3.destinations import check_log_target, check_queues
+from local.services.s3.notifications import SENT_EVENTS
 
 _READ_AND_WRITTEN = (
+    "BucketEncryption",
     "BucketLogging",
     "BucketNotificationConfiguration",
     "BucketPolicy",
     "BucketWebsite",
     "PublicAccessBlock",
 )
-_DELETED = ("BucketPolicy", "BucketWebsite", "PublicAccessBlock")
+# Destinations that the local AWS has not, or does not send to.
+_NEVER_TOLD = frozenset({"CloudFunctionConfiguration", "EventBridgeConfiguration"})
+_DELETED = ("BucketEncryption", "BucketPolicy", "BucketWebsite", "PublicAccessBlock")
 SERVED = frozenset(
     {"CreateBucket", "DeleteBucket", "HeadBucket", "ListBuckets"}
     | {f"{verb}{setting}" for verb in ("Get", "Put") for setting in _READ_AND_WRITTEN}
@@ -42,6 +47,32 @@ class BucketSettingsBackend(S3Backend):
     @property
     def _url_module(self) -> Any:
         return _Paths
+
+    def put_bucket_logging(self, bucket_name: str, logging_config: dict[str, Any]) -> None:
+        """moto's own check stops at a policy that is about everybody.
+
+        :raises AwsError: the target does not take logs.
+        """
+        bucket = self.get_bucket(bucket_name)
+        if logging_config:
+            target = self.buckets.get(logging_config["TargetBucket"])
+            check_log_target(target, logging_config.get("TargetPrefix") or "")
+        bucket.logging = logging_config or {}
+
+    def put_bucket_notification_configuration(self, bucket_name: str, notification_config: dict[str, Any]) -> None:
+        """:raises AwsError: a queue does not exist or does not let S3 send, or nobody here would send what is asked."""
+        rules = notification_config or {}
+        queues = rules.get("QueueConfiguration") or []
+        asked = {event for rule in (*queues, *(rules.get("TopicConfiguration") or [])) for event in rule["Event"]}
+        others = sorted(asked - SENT_EVENTS | (rules.keys() & _NEVER_TOLD))
+        if others:
+            raise AwsError(
+                "NotImplemented",
+                f"The local AWS sends {', '.join(sorted(SENT_EVENTS))} to queues and topics, not {', '.join(others)}.",
+                400,
+            )
+        check_queues([queue["Queue"] for queue in queues], self.account_id)
+        super().put_bucket_notification_configuration(bucket_name, notification_config)
 
     @classmethod
     def require_served(cls, request: Request) -> None:

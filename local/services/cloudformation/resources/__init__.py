@@ -1,41 +1,24 @@
-"""The resource types of the local CloudFormation, one module per service."""
+"""The resource types of the local CloudFormation, one module or more per service.
+
+A type is registered by being defined: every concrete `ResourceType` of this package's modules counts.
+"""
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+
 from local.services.cloudformation.resource_type import ResourceType
-from local.services.cloudformation.resources.athena import WorkGroup
-from local.services.cloudformation.resources.glue_catalog import Crawler, Database
-from local.services.cloudformation.resources.glue_job import Job
-from local.services.cloudformation.resources.iam import Role
-from local.services.cloudformation.resources.iam_policy import ManagedPolicy
-from local.services.cloudformation.resources.lakeformation import (
-    DataLakeSettings,
-    PrincipalPermissions,
-    RegisteredResource,
-)
-from local.services.cloudformation.resources.redshift_serverless import Namespace, Workgroup
-from local.services.cloudformation.resources.s3 import Bucket, BucketPolicy
-from local.services.cloudformation.resources.secretsmanager import Secret
-from local.services.cloudformation.resources.sns import Subscription, Topic, TopicPolicy
 
-_TYPES: tuple[ResourceType, ...] = (
-    Bucket(),
-    BucketPolicy(),
-    Crawler(),
-    DataLakeSettings(),
-    Database(),
-    Job(),
-    ManagedPolicy(),
-    Namespace(),
-    PrincipalPermissions(),
-    RegisteredResource(),
-    Role(),
-    Secret(),
-    Subscription(),
-    Topic(),
-    TopicPolicy(),
-    WorkGroup(),
-    Workgroup(),
-)
 
-RESOURCE_TYPES: dict[str, ResourceType] = {kind.type_name: kind for kind in _TYPES}
+def _defined_types() -> Iterator[type[ResourceType]]:
+    for module in pkgutil.iter_modules(__path__):
+        members = vars(importlib.import_module(f"{__name__}.{module.name}"))
+        for kind in members.values():
+            if inspect.isclass(kind) and issubclass(kind, ResourceType) and not inspect.isabstract(kind):
+                yield kind
+
+
+RESOURCE_TYPES: dict[str, ResourceType] = {kind.type_name: kind() for kind in _defined_types()}

@@ -13,7 +13,7 @@ from local.services.cloudformation.state import ResourceRecord
 _RESULTS = structure(
     OutputLocation=STRING,
     ExpectedBucketOwner=STRING,
-    EncryptionConfiguration=structure("EncryptionOption", EncryptionOption=STRING),
+    EncryptionConfiguration=structure("EncryptionOption", EncryptionOption=STRING, KmsKey=STRING),
     AclConfiguration=structure("S3AclOption", S3AclOption=STRING),
 )
 

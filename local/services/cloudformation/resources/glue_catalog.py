@@ -82,6 +82,7 @@ class Crawler(ResourceType):
         TablePrefix=STRING,
         Classifiers=STRINGS,
         Configuration=STRING,
+        CrawlerSecurityConfiguration=STRING,
         Targets=structure(
             "S3Targets", S3Targets=ListOf(structure("Path", Path=STRING, Exclusions=STRINGS, SampleSize=INTEGER))
         ),
@@ -100,6 +101,8 @@ class Crawler(ResourceType):
         name = current.physical_id
         glue = order.services.client("glue")
         settings = {key: value for key, value in order.properties.items() if key != "Tags"}
+        # UpdateCrawler leaves what it is not told; this is its way to say "none".
+        settings.setdefault("CrawlerSecurityConfiguration", "")
         glue.update_crawler(**(settings | {"Name": name}))
         retag(order, f"crawler/{name}", current.properties)
         return Made(name)

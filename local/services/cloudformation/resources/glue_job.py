@@ -29,6 +29,7 @@ class Job(ResourceType):
         GlueVersion=STRING,
         MaxRetries=INTEGER,
         NumberOfWorkers=INTEGER,
+        SecurityConfiguration=STRING,
         Timeout=INTEGER,
         WorkerType=STRING,
         Tags=STRING_MAP,

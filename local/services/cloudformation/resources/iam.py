@@ -42,7 +42,7 @@ class Role(ResourceType):
         trust = json.dumps(properties["AssumeRolePolicyDocument"])
         role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, **optional)["Role"]
         try:
-            _apply_policies(iam, name, properties)
+            _apply_policies(iam, name, properties, {})
         except ClientError:
             _delete(iam, name)
             raise
@@ -57,7 +57,7 @@ class Role(ResourceType):
             Description=properties.get("Description", ""),
             MaxSessionDuration=properties.get("MaxSessionDuration", 3600),
         )
-        _apply_policies(iam, name, properties)
+        _apply_policies(iam, name, properties, current.properties)
         removed = removed_tag_keys(current.properties, properties)
         if removed:
             iam.untag_role(RoleName=name, TagKeys=removed)
@@ -69,24 +69,33 @@ class Role(ResourceType):
         _delete(services.client("iam"), current.physical_id)
 
 
-def _apply_policies(iam: Any, name: str, properties: Mapping[str, Any]) -> None:
-    """Give the role exactly the policies of the template."""
+def _apply_policies(iam: Any, name: str, properties: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+    """Give the role the policies of the template. What another stack has added to it (RolePolicy) stays."""
     inline = {policy["PolicyName"]: policy["PolicyDocument"] for policy in properties.get("Policies", ())}
-    for policy_name in set(iam.list_role_policies(RoleName=name)["PolicyNames"]) - inline.keys():
+    ours_before = {policy["PolicyName"] for policy in before.get("Policies", ())}
+    present = set(iam.list_role_policies(RoleName=name)["PolicyNames"])
+    for policy_name in sorted(present & ours_before - inline.keys()):
         iam.delete_role_policy(RoleName=name, PolicyName=policy_name)
     for policy_name, document in inline.items():
         iam.put_role_policy(RoleName=name, PolicyName=policy_name, PolicyDocument=json.dumps(document))
     wanted = set(properties.get("ManagedPolicyArns", ()))
     attached = {item["PolicyArn"] for item in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]}
-    for arn in sorted(attached - wanted):
+    for arn in sorted(attached & set(before.get("ManagedPolicyArns", ())) - wanted):
         iam.detach_role_policy(RoleName=name, PolicyArn=arn)
     for arn in sorted(wanted - attached):
         iam.attach_role_policy(RoleName=name, PolicyArn=arn)
 
 
+def _remove_policies(iam: Any, name: str) -> None:
+    for policy_name in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=name, PolicyName=policy_name)
+    for item in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+        iam.detach_role_policy(RoleName=name, PolicyArn=item["PolicyArn"])
+
+
 def _delete(iam: Any, name: str) -> None:
     try:
-        _apply_policies(iam, name, {})
+        _remove_policies(iam, name)
         iam.delete_role(RoleName=name)
     except iam.exceptions.NoSuchEntityException:
         return

@@ -88,6 +88,7 @@ class Namespace(ResourceType):
         DbName=STRING,
         DefaultIamRoleArn=STRING,
         IamRoles=STRINGS,
+        KmsKeyId=STRING,
         LogExports=STRINGS,
         ManageAdminPassword=BOOLEAN,
         Tags=TAGS,

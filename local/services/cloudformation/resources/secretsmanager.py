@@ -1,4 +1,4 @@
-"""Secrets with a generated value."""
+"""Secrets with a generated value, or with one that the template gives (no secret then: an address, a role)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from local.services.cloudformation.failures import ResourceError
 from local.services.cloudformation.resource_type import Made, Order, ResourceType, Services
 from local.services.cloudformation.resources.tags import removed_tag_keys
 from local.services.cloudformation.shapes import BOOLEAN, INTEGER, STRING, TAGS, Structure, structure
 from local.services.cloudformation.state import ResourceRecord
+
+_VALUE_PROPERTIES = ("SecretString", "GenerateSecretString")
 
 
 class Secret(ResourceType):
@@ -22,6 +25,7 @@ class Secret(ResourceType):
     shape: ClassVar[Structure] = structure(
         Name=STRING,
         Description=STRING,
+        KmsKeyId=STRING,
         GenerateSecretString=structure(
             SecretStringTemplate=STRING,
             GenerateStringKey=STRING,
@@ -34,6 +38,7 @@ class Secret(ResourceType):
             IncludeSpace=BOOLEAN,
             RequireEachIncludedType=BOOLEAN,
         ),
+        SecretString=STRING,
         Tags=TAGS,
     )
 
@@ -42,17 +47,20 @@ class Secret(ResourceType):
         arn = client.create_secret(
             Name=order.name("Name"),
             Description=order.properties.get("Description", ""),
-            SecretString=_generated(client, order.properties),
+            SecretString=_value(client, order.properties),
             Tags=order.properties.get("Tags", []),
+            **_key(order.properties),
         )["ARN"]
         return Made(arn, {"Id": arn})
 
     def update(self, order: Order, current: ResourceRecord) -> Made:
         client, arn = order.services.client("secretsmanager"), current.physical_id
-        client.update_secret(SecretId=arn, Description=order.properties.get("Description", ""))
+        client.update_secret(
+            SecretId=arn, Description=order.properties.get("Description", ""), **_key(order.properties)
+        )
         # As on AWS: another rule makes another value, the same rule keeps it.
-        if order.properties.get("GenerateSecretString") != current.properties.get("GenerateSecretString"):
-            client.put_secret_value(SecretId=arn, SecretString=_generated(client, order.properties))
+        if any(order.properties.get(name) != current.properties.get(name) for name in _VALUE_PROPERTIES):
+            client.put_secret_value(SecretId=arn, SecretString=_value(client, order.properties))
         removed = removed_tag_keys(current.properties, order.properties)
         if removed:
             client.untag_resource(SecretId=arn, TagKeys=removed)
@@ -66,6 +74,21 @@ class Secret(ResourceType):
             client.delete_secret(SecretId=current.physical_id, ForceDeleteWithoutRecovery=True)
         except client.exceptions.ResourceNotFoundException:
             return
+
+
+def _key(properties: Mapping[str, Any]) -> dict[str, str]:
+    # Without a key of its own a secret is under AWS's, which is how UpdateSecret is told to go back.
+    return {"KmsKeyId": properties.get("KmsKeyId", "alias/aws/secretsmanager")}
+
+
+def _value(client: Any, properties: Mapping[str, Any]) -> str:
+    """:raises ResourceError: the template gives a value and a rule to generate one, which AWS refuses."""
+    given = properties.get("SecretString")
+    if given is None:
+        return _generated(client, properties)
+    if "GenerateSecretString" in properties:
+        raise ResourceError("You can't specify both SecretString and GenerateSecretString")
+    return str(given)
 
 
 def _generated(client: Any, properties: Mapping[str, Any]) -> str:

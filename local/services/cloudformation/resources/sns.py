@@ -10,6 +10,9 @@ from local.services.cloudformation.resources.tags import removed_tag_keys
 from local.services.cloudformation.shapes import JSON, STRING, STRINGS, TAGS, Structure, structure
 from local.services.cloudformation.state import ResourceRecord
 
+# An empty text is how SNS is told "none".
+_ATTRIBUTES = ("DisplayName", "KmsMasterKeyId")
+
 
 class Topic(ResourceType):
     """AWS::SNS::Topic."""
@@ -18,22 +21,21 @@ class Topic(ResourceType):
     name_property = "TopicName"
     attributes = frozenset({"TopicArn", "TopicName"})
     replaced_by = frozenset({"TopicName"})
-    shape: ClassVar[Structure] = structure(TopicName=STRING, DisplayName=STRING, Tags=TAGS)
+    shape: ClassVar[Structure] = structure(TopicName=STRING, DisplayName=STRING, KmsMasterKeyId=STRING, Tags=TAGS)
 
     def create(self, order: Order) -> Made:
         name = order.name("TopicName")
         arn = order.services.client("sns").create_topic(
             Name=name,
-            Attributes={"DisplayName": order.properties.get("DisplayName", "")},
+            Attributes={name: order.properties.get(name, "") for name in _ATTRIBUTES},
             Tags=order.properties.get("Tags", []),
         )["TopicArn"]
         return Made(arn, {"TopicArn": arn, "TopicName": name})
 
     def update(self, order: Order, current: ResourceRecord) -> Made:
         client, arn = order.services.client("sns"), current.physical_id
-        client.set_topic_attributes(
-            TopicArn=arn, AttributeName="DisplayName", AttributeValue=order.properties.get("DisplayName", "")
-        )
+        for name in _ATTRIBUTES:
+            client.set_topic_attributes(TopicArn=arn, AttributeName=name, AttributeValue=order.properties.get(name, ""))
         removed = removed_tag_keys(current.properties, order.properties)
         if removed:
             client.untag_resource(ResourceArn=arn, TagKeys=removed)

@@ -8,7 +8,8 @@ from moto.glue.models import GlueBackend
 
 from local.errors import AwsError
 from local.services.glue import engines
-from local.services.glue.crawlers.records import Crawl, Crawler
+from local.services.glue.crawlers.records import LOG_GROUP, Crawl, Crawler
+from local.services.glue.log_encryption import encrypts_logs
 from local.services.glue.refusals import already_exists, not_found
 
 INTERRUPTED = "The local AWS was stopped while this crawl ran. Start the crawler again."
@@ -52,10 +53,12 @@ class CrawlersBackend(GlueBackend):
     def start_crawl(self, name: str) -> None:
         """RUNNING when this returns: waiters take READY for the end.
 
-        :raises AwsError: no such crawler, or it runs
+        :raises AwsError: no such crawler or security configuration, or it runs
         """
         crawler = self.idle_crawler(name)
-        crawl = Crawl()
+        security = crawler.definition.get("CrawlerSecurityConfiguration")
+        encrypted = security and encrypts_logs(self.get_security_configuration(security).configuration)
+        crawl = Crawl(log_group=f"{LOG_GROUP}-role/{crawler.role}-{security}") if encrypted else Crawl()
         crawler.crawls = [*crawler.crawls[-KEPT_CRAWLS:], crawl]
         engines.crawler_engine().start(crawler, crawl)
 

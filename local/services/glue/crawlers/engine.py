@@ -17,7 +17,7 @@ from local.services.glue.crawlers.classification import classify
 from local.services.glue.crawlers.configuration import CrawlerConfiguration, read_configuration
 from local.services.glue.crawlers.layout import ClassifiedFile, FoundTable, find_tables
 from local.services.glue.crawlers.listing import S3File, list_files, split_target
-from local.services.glue.crawlers.records import DEFAULT_RECRAWL_POLICY, LOG_GROUP, Crawl, Crawler
+from local.services.glue.crawlers.records import DEFAULT_RECRAWL_POLICY, Crawl, Crawler
 from local.services.glue.crawlers.samples import UnreadableFile
 from local.services.glue.crawlers.schemas import FileSchema
 from local.services.glue.jobs.logs import LogStream
@@ -55,7 +55,8 @@ class CrawlerEngine:
         ).start()
 
     def _execute(self, crawler: Crawler, crawl: Crawl) -> None:
-        stream = LogStream(self.settings.account_id, self.settings.region, LOG_GROUP, crawler.name, crawler.role)
+        settings = self.settings
+        stream = LogStream(settings.account_id, settings.region, crawl.log_group, crawler.name, crawler.role)
 
         def say(line: str) -> None:
             stream.write([f"[{crawl.crawl_id}] {line}"])

@@ -41,6 +41,7 @@ class Crawl:
     tables_created: int = 0
     tables_updated: int = 0
     tables_deleted: int = 0
+    log_group: str = LOG_GROUP
 
     @property
     def running(self) -> bool:
@@ -59,7 +60,7 @@ class Crawl:
     def last_crawl_info(self, crawler_name: str) -> dict[str, Any]:
         info: dict[str, Any] = {
             "Status": self.status,
-            "LogGroup": LOG_GROUP,
+            "LogGroup": self.log_group,
             "LogStream": crawler_name,
             "MessagePrefix": self.crawl_id,
             "StartTime": self.started_on,
@@ -77,7 +78,7 @@ class Crawl:
             "StartTime": self.started_on,
             "Summary": self.summary,
             "DPUHour": 0.0,
-            "LogGroup": LOG_GROUP,
+            "LogGroup": self.log_group,
             "LogStream": crawler_name,
             "MessagePrefix": self.crawl_id,
         }

@@ -11,7 +11,8 @@ from local.errors import AwsError
 from local.services.glue import engines
 from local.services.glue.jobs import arguments as job_arguments
 from local.services.glue.jobs.job_definitions import JobDefinition
-from local.services.glue.jobs.job_runs import JobRun, new_run_id
+from local.services.glue.jobs.job_runs import LOG_GROUP_PREFIX, JobRun, new_run_id
+from local.services.glue.log_encryption import encrypts_logs
 from local.services.glue.refusals import already_exists, invalid, not_found
 
 INTERRUPTED = "The local AWS was stopped while this job ran. Its processes ended; start the job again."
@@ -64,7 +65,7 @@ class JobsBackend(GlueBackend):
         """Start a run and return its id.
 
         :param request: members of StartJobRun
-        :raises AwsError: no such job, or too many runs at once
+        :raises AwsError: no such job or security configuration, or too many runs at once
         """
         job = self.job_definition(job_name)
         going_on = [run for run in self.runs_of(job_name) if not run.ended]
@@ -80,6 +81,8 @@ class JobsBackend(GlueBackend):
         previous = request.get("JobRunId")
         if previous:
             self.run_of(job_name, previous)
+        security = request.get("SecurityConfiguration") or job.definition.get("SecurityConfiguration")
+        encrypted = security is not None and encrypts_logs(self.get_security_configuration(security).configuration)
         run = JobRun(
             id=new_run_id(),
             job_name=job_name,
@@ -91,7 +94,8 @@ class JobsBackend(GlueBackend):
             capacity=job.capacity(request),
             execution_class=request.get("ExecutionClass") or job.definition.get("ExecutionClass") or "STANDARD",
             previous_run_id=previous,
-            security_configuration=request.get("SecurityConfiguration") or job.definition.get("SecurityConfiguration"),
+            security_configuration=security,
+            log_group=f"{LOG_GROUP_PREFIX}/{security}-role/{job.role}" if encrypted else LOG_GROUP_PREFIX,
         )
         self._start(run)
         return run.id
@@ -126,6 +130,7 @@ class JobsBackend(GlueBackend):
             attempt=attempt,
             previous_run_id=run.id,
             security_configuration=run.security_configuration,
+            log_group=run.log_group,
         )
         self._start(retry)
 

@@ -224,7 +224,8 @@ class JobEngine:
         return clean, f"Command failed with exit code {process.status}"
 
     def _stream(self, run: JobRun, group: str) -> LogStream:
-        return LogStream(self.settings.account_id, self.settings.region, group, run.id, run.role)
+        log_group = f"{run.log_group}/{group}"
+        return LogStream(self.settings.account_id, self.settings.region, log_group, run.id, run.role)
 
     # --- what a process gets -------------------------------------------------------------------------------------
 

@@ -59,6 +59,7 @@ class JobRun:
     """One run; the engine changes it while it goes on.
 
     :param timeout: minutes
+    :param log_group: what the names of its log groups begin with
     """
 
     id: str
@@ -73,6 +74,7 @@ class JobRun:
     attempt: int = 0
     previous_run_id: str | None = None
     security_configuration: str | None = None
+    log_group: str = LOG_GROUP_PREFIX
     state: str = "STARTING"
     error_message: str | None = None
     started_on: datetime = field(default_factory=now)
@@ -118,7 +120,7 @@ class JobRun:
             "PredecessorRuns": [],
             "ExecutionTime": self.execution_seconds(),
             "Timeout": self.timeout,
-            "LogGroupName": LOG_GROUP_PREFIX,
+            "LogGroupName": self.log_group,
             "GlueVersion": self.glue_version,
             "ExecutionClass": self.execution_class,
             **self.capacity.as_dict(),

@@ -1,4 +1,4 @@
-"""Job output in CloudWatch Logs: one stream per run in /aws-glue/jobs/output and /aws-glue/jobs/error.
+"""Job output in CloudWatch Logs: one stream per run in the log groups output and error of /aws-glue/jobs.
 
 Written while the job runs, straight into the Logs back end: an HTTP call for each line would cost more than the job.
 The job's role must be allowed to write it; as on AWS, a job without that right runs and leaves no log.
@@ -16,8 +16,9 @@ from moto.logs.models import LogsBackend, logs_backends
 from local.services.iam.authorizer import Origin, is_allowed
 from local.services.iam.principals import caller_named
 
-OUTPUT_GROUP = "/aws-glue/jobs/output"
-ERROR_GROUP = "/aws-glue/jobs/error"
+# Last parts of the groups' names; a run's `log_group` is the first.
+OUTPUT_GROUP = "output"
+ERROR_GROUP = "error"
 
 # CloudWatch's limit of one event is 256 KB; some of it is for the event's own header.
 EVENT_BYTES = 256 * 1024 - 26

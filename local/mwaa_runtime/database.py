@@ -1,37 +1,38 @@
-"""Airflow's metadata database on the laptop: one SQLite file in the state folder."""
+"""Airflow's metadata database on this machine: one SQLite file in Airflow's home."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
-from local.environment import AIRFLOW_RUNTIME, airflow_environment, airflow_home
 from local.errors import LocalAwsError
-from local.settings import REPOSITORY, LocalSettings
+from local.settings import AIRFLOW_RUNTIME, REPOSITORY
 
 _MIGRATE_SECONDS = 180
 _DATABASE = "airflow.db"
 
 
-def is_installed() -> bool:
-    """Whether this checkout has an Airflow runtime: the local AWS alone works without one."""
-    return (AIRFLOW_RUNTIME / "bin" / "airflow").exists()
+def database_file(home: Path) -> Path:
+    return home / _DATABASE
 
 
-def migrate(settings: LocalSettings) -> bool:
+def migrate(home: Path, environment: Mapping[str, str], log: Path) -> bool:
     """Bring the database to the installed Airflow's schema.
 
-    A new state folder gets a copy of an empty database kept in the Airflow runtime: `airflow db migrate` takes
-    10 s, and its result depends on nothing but Airflow's version.
+    A new home gets a copy of an empty database kept in the Airflow runtime: `airflow db migrate` takes 10 s, and its
+    result depends on nothing but Airflow's version.
 
+    :param home: ``AIRFLOW_HOME``.
+    :param environment: of the migration, if one is needed.
+    :param log: receives its output.
     :returns: whether there was anything to do.
     :raises LocalAwsError: the migration failed.
     """
-    home = airflow_home(settings)
     stamp = home / ".migrated"
-    version = _installed_version()
-    database = home / _DATABASE
+    version = installed_version()
+    database = database_file(home)
     if database.exists() and stamp.exists() and stamp.read_text() == version:
         return False
     home.mkdir(parents=True, exist_ok=True)
@@ -40,19 +41,30 @@ def migrate(settings: LocalSettings) -> bool:
         shutil.copyfile(empty, database)
     else:
         is_new = not database.exists()
-        _run_migration(settings)
+        _run_migration(environment, log)
         if is_new:
             _keep(database, empty)
     stamp.write_text(version)
     return True
 
 
-def _run_migration(settings: LocalSettings) -> None:
-    log = settings.folder("servers") / "airflow_database.log"
+def installed_version() -> str:
+    """Airflow's version in the runtime.
+
+    :raises LocalAwsError: there is none.
+    """
+    found = sorted((AIRFLOW_RUNTIME / "lib").glob("python3.*/site-packages/apache_airflow-*.dist-info"))
+    if not found:
+        raise LocalAwsError(f"No apache-airflow in {AIRFLOW_RUNTIME}: run `make setup`.")
+    return found[0].name.removeprefix("apache_airflow-").removesuffix(".dist-info")
+
+
+def _run_migration(environment: Mapping[str, str], log: Path) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         finished = subprocess.run(
             [str(AIRFLOW_RUNTIME / "bin" / "airflow"), "db", "migrate"],
-            env=airflow_environment(settings),
+            env=dict(environment),
             cwd=REPOSITORY,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -69,10 +81,3 @@ def _keep(database: Path, empty: Path) -> None:
     draft = empty.with_suffix(".tmp")
     shutil.copyfile(database, draft)
     draft.replace(empty)
-
-
-def _installed_version() -> str:
-    found = sorted((AIRFLOW_RUNTIME / "lib").glob("python3.*/site-packages/apache_airflow-*.dist-info"))
-    if not found:
-        raise LocalAwsError(f"No apache-airflow in {AIRFLOW_RUNTIME}: run `make setup`.")
-    return found[0].name.removeprefix("apache_airflow-").removesuffix(".dist-info")

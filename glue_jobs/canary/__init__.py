@@ -1,0 +1,1 @@
+"""Glue job of the canary: one synthetic record from landing to staging."""
