@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from local.errors import LocalAwsError
+from local.permissions.command import add_arguments as add_permissions_arguments
 from local.seed.command import add_arguments as add_generate_arguments
 from local.settings import REPOSITORY, load_settings, state_folder
 
@@ -181,6 +182,8 @@ def _parser() -> argparse.ArgumentParser:
     land.add_argument("day", help="YYYY-MM-DD")
     land.add_argument("files", nargs="+", type=Path, metavar="FILE", help="file to upload, under its own name")
     land.add_argument("--no-marker", action="store_true", help="leave the day incomplete: no _SUCCESS after the files")
+    permissions = "record a run of every DAG and write docs/permissions.md: who calls what, by which statement"
+    add_permissions_arguments(commands.add_parser("permissions", help=permissions, description=permissions))
     add_generate_arguments(commands.add_parser("generate", help="write generated invoice days", description=_GENERATE))
     return parser
 

@@ -49,8 +49,7 @@ def surplus(roles: Sequence[Principal], decisions: Sequence[Decision], prefix: s
     return [
         part
         for part in found
-        if not part.statement.startswith(prefix)
-        or unused[part.statement, part.action] == needing[part.statement]
+        if not part.statement.startswith(prefix) or unused[part.statement, part.action] == needing[part.statement]
     ]
 
 

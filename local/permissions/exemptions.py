@@ -31,9 +31,7 @@ class Exemption:
         role = part.role.removeprefix(prefix)
         statement = part.statement.removeprefix(prefix)
         return (
-            part.action in self.actions
-            and (not self.roles or role in self.roles)
-            and self.statement in ("", statement)
+            part.action in self.actions and (not self.roles or role in self.roles) and self.statement in ("", statement)
         )
 
 

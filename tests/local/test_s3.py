@@ -16,7 +16,6 @@ from botocore.exceptions import ClientError
 
 from local.identity import access_key_for
 from local.services.s3 import seaweedfs
-from local.services.s3.identities import granted_actions
 from local.settings import load_settings
 
 BUCKET = "arn:aws:s3:::lake"
@@ -26,34 +25,85 @@ def allow(actions: object, resources: object, **more: object) -> dict[str, objec
     return {"Effect": "Allow", "Action": actions, "Resource": resources, **more}
 
 
-# IAM statements -> SeaweedFS' actions
-GRANTS = [
-    pytest.param([allow("s3:GetObject", f"{BUCKET}/*")], {"Read:lake"}, id="read"),
-    pytest.param([allow(["s3:PutObject"], f"{BUCKET}/*")], {"Write:lake"}, id="write"),
-    pytest.param([allow("s3:DeleteObject", [f"{BUCKET}/*"])], {"Write:lake"}, id="delete"),
-    pytest.param([allow("s3:ListBucket", BUCKET)], {"List:lake"}, id="list"),
-    pytest.param([allow("s3:Get*", f"{BUCKET}/*")], {"Read:lake", "Tagging:lake"}, id="wildcard action"),
-    pytest.param([allow("S3:GETOBJECT", f"{BUCKET}/*")], {"Read:lake"}, id="actions ignore case"),
-    pytest.param([allow("s3:GetObject", f"{BUCKET}/a/*")], {"Read:lake/a/*"}, id="prefix"),
-    pytest.param([allow("s3:GetObject", f"{BUCKET}/a/one")], {"Read:lake/a/one*"}, id="one key"),
-    pytest.param([allow("s3:GetObject", "arn:aws:s3:::lake-*/*")], {"Read:lake-**"}, id="bucket pattern"),
-    pytest.param([allow("s3:GetObject", "*")], {"Read"}, id="everywhere"),
+LAKE = "arn:aws:s3:::open"
+EVERYTHING = {"get a/one", "get b/two", "put a/new", "delete a/new", "list", "location"}
+
+# Statements (the bucket is called "open" in them) -> which of EVERYTHING S3 then allows
+RIGHTS = [
+    pytest.param([allow("s3:GetObject", f"{LAKE}/*")], {"get a/one", "get b/two"}, id="read"),
+    pytest.param([allow("s3:GetObject", f"{LAKE}/a/*")], {"get a/one"}, id="a prefix"),
+    pytest.param([allow("s3:GetObject", f"{LAKE}/a/one")], {"get a/one"}, id="one key"),
+    pytest.param([allow("s3:GetObject", f"{LAKE}/a/on")], set(), id="a key is no prefix"),
+    pytest.param([allow("S3:GETOBJECT", f"{LAKE}/*")], {"get a/one", "get b/two"}, id="actions ignore case"),
+    pytest.param([allow("s3:PutObject", f"{LAKE}/*")], {"put a/new"}, id="put is not delete"),
+    pytest.param([allow("s3:DeleteObject", f"{LAKE}/*")], {"delete a/new"}, id="delete is not put"),
+    pytest.param([allow("s3:ListBucket", LAKE)], {"list"}, id="list"),
+    pytest.param([allow("s3:GetBucketLocation", LAKE)], {"location"}, id="location"),
+    pytest.param([allow("s3:*", [LAKE, f"{LAKE}/*"])], EVERYTHING, id="all"),
+    pytest.param([allow("s3:*", "arn:aws:s3:::test-ope?-*")], EVERYTHING, id="bucket pattern"),
+    pytest.param([allow("s3:*", f"{LAKE}/*")], EVERYTHING - {"list", "location"}, id="all of its keys"),
+    pytest.param([allow("*", "*")], EVERYTHING, id="everything everywhere"),
     pytest.param(
-        [allow("s3:*", f"{BUCKET}/*")], {"Admin:lake", "List:lake", "Read:lake", "Tagging:lake", "Write:lake"}, id="all"
+        [allow("s3:*", [LAKE, f"{LAKE}/*"]), {"Effect": "Deny", "Action": "s3:GetObject", "Resource": f"{LAKE}/b/*"}],
+        EVERYTHING - {"get b/two"},
+        id="deny wins",
+    ),
+    pytest.param(
+        [{"Effect": "Allow", "NotAction": "s3:DeleteObject", "Resource": "*"}],
+        EVERYTHING - {"delete a/new"},
+        id="NotAction",
+    ),
+    pytest.param(
+        [{"Effect": "Allow", "Action": "s3:GetObject", "NotResource": f"{LAKE}/a/*"}], {"get b/two"}, id="NotResource"
+    ),
+    pytest.param([allow("s3:GetObject", f"{LAKE}/${{aws:PrincipalTag/Folder}}/*")], {"get a/one"}, id="the role's tag"),
+    pytest.param([allow("s3:GetObject", f"{LAKE}/${{aws:PrincipalTag/None}}/*")], set(), id="a tag it has not"),
+    pytest.param(
+        [allow("s3:GetObject", f"{LAKE}/*", Condition={"StringEquals": {"aws:PrincipalTag/Folder": "a"}})],
+        {"get a/one", "get b/two"},
+        id="a condition that is met",
+    ),
+    pytest.param(
+        [allow("s3:GetObject", f"{LAKE}/*", Condition={"StringEquals": {"aws:PrincipalTag/Folder": "z"}})],
+        set(),
+        id="a condition that is not met",
     ),
     pytest.param([allow("glue:*", "*")], set(), id="another service"),
-    pytest.param([allow("s3:GetObject", "arn:aws:glue:us-east-1:1:x")], set(), id="another service's resource"),
-    pytest.param([allow("s3:ListAllMyBuckets", "*")], set(), id="an action that reads no bucket"),
-    pytest.param([allow("s3:GetObject", "*", Condition={"Bool": {"a": "b"}})], set(), id="conditions grant nothing"),
-    pytest.param([{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}], set(), id="deny grants nothing"),
-    pytest.param([{"Effect": "Allow", "NotAction": "s3:GetObject", "Resource": "*"}], set(), id="NotAction"),
-    pytest.param([], set(), id="nothing"),
 ]
 
 
-@pytest.mark.parametrize(("statements", "actions"), GRANTS)
-def test_iam_statements_become_bucket_rights(statements, actions):
-    assert granted_actions(statements) == actions
+@pytest.mark.parametrize(("statements", "allowed"), RIGHTS)
+def test_s3_evaluates_the_role_s_policies(local_aws, buckets, make_role, statements, allowed):
+    named = json.loads(json.dumps(statements).replace(LAKE, f"arn:aws:s3:::{buckets['open']}"))
+    role = make_role(*named, tags={"Folder": "a"})
+    s3, bucket = local_aws.client("s3", role), buckets["open"]
+    calls = {
+        "get a/one": lambda: s3.get_object(Bucket=bucket, Key="a/one"),
+        "get b/two": lambda: s3.get_object(Bucket=bucket, Key="b/two"),
+        "put a/new": lambda: s3.put_object(Bucket=bucket, Key="a/new", Body=b""),
+        "delete a/new": lambda: s3.delete_object(Bucket=bucket, Key="a/new"),
+        "list": lambda: s3.list_objects_v2(Bucket=bucket),
+        "location": lambda: s3.get_bucket_location(Bucket=bucket),
+    }
+    assert known_to_s3(s3, bucket)
+    assert {name for name, call in calls.items() if code_of(call) == ""} == allowed
+
+
+def test_each_key_of_a_batch_is_decided(local_aws, buckets, make_role):
+    bucket = buckets["open"]
+    role = make_role(allow("s3:DeleteObject", f"arn:aws:s3:::{bucket}/mine/*"))
+    for key in ("mine/x", "theirs/x"):
+        local_aws.client("s3").put_object(Bucket=bucket, Key=key, Body=b"")
+    s3 = local_aws.client("s3", role)
+    assert known_to_s3(s3, bucket)
+    answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "mine/x"}, {"Key": "theirs/x"}]})
+    assert [found["Key"] for found in answer["Deleted"]] == ["mine/x"]
+    assert [(found["Key"], found["Code"]) for found in answer["Errors"]] == [("theirs/x", "AccessDenied")]
+
+
+def known_to_s3(s3, bucket) -> bool:
+    """Wait the milliseconds until SeaweedFS has read a new role."""
+    return any(code_of(s3.head_object, Bucket=bucket, Key="x") != "InvalidAccessKeyId" for _ in range(500))
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +124,11 @@ def make_role(local_aws):
     iam = local_aws.client("iam")
     made: list[str] = []
 
-    def make(*statements: dict[str, object]) -> str:
+    def make(*statements: dict[str, object], tags: dict[str, str] | None = None) -> str:
         name = f"test-{uuid.uuid4().hex[:12]}"
         trust = json.dumps({"Version": "2012-10-17", "Statement": []})
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+        given = [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, Tags=given)
         made.append(name)
         if statements:
             rights(name, *statements)

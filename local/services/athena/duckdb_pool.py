@@ -85,9 +85,7 @@ def create_secret(
 
     :param scope: ``s3://`` folder; of several that cover a file, the longest counts.
     """
-    row = connection.execute(
-        "SELECT current_setting('s3_region'), current_setting('s3_endpoint')"
-    ).fetchone()
+    row = connection.execute("SELECT current_setting('s3_region'), current_setting('s3_endpoint')").fetchone()
     assert row is not None
     limited = f", SCOPE {literal(scope)}" if scope else ""
     connection.execute(

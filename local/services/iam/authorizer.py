@@ -91,8 +91,8 @@ def request_keys(
     principal: Principal, action: str, context: Mapping[str, list[str]], via: str = ""
 ) -> dict[str, list[str]]:
     """All condition keys of one request."""
-    keys = {
-        **principal.context,
+    keys: dict[str, list[str]] = {
+        **{key: list(values) for key, values in principal.context.items()},
         "aws:requestedregion": [_region],
         "aws:resourceaccount": [ACCOUNT_ID],
         "aws:viaawsservice": ["true" if via else "false"],

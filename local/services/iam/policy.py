@@ -44,12 +44,13 @@ class Statement:
     def covers(self, action: str, resource: str, context: Context) -> bool:
         """Whether this statement speaks about a request."""
         return (
-            self._covers_action(action)
+            self.covers_action(action)
             and self._covers_resource(resource, context)
             and all(condition.is_met(context) for condition in self.conditions)
         )
 
-    def _covers_action(self, action: str) -> bool:
+    def covers_action(self, action: str) -> bool:
+        """Whether it is about this action, whatever the resource."""
         if self.not_actions:
             return not any(matches(pattern, action, ignore_case=True) for pattern in self.not_actions)
         return any(matches(pattern, action, ignore_case=True) for pattern in self.actions)

@@ -31,6 +31,12 @@ def resource_types(action: str) -> tuple[str, ...]:
 
 
 @cache
+def actions_of(service: str) -> tuple[str, ...]:
+    """Every action of a service, ``s3:GetObject``."""
+    return tuple(f"{service}:{name}" for name in sorted(_DATA.actions.get_actions_for_service(service)))
+
+
+@cache
 def condition_keys(action: str) -> frozenset[str]:
     """Condition keys of an action and of its resource types, in lower case."""
     service, _, name = action.partition(":")

@@ -10,13 +10,12 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from local.services.iam.patterns import Context, matches, resolved, variables
+from local.services.iam import reference
+from local.services.iam.patterns import Context, resolved, variables
 from local.services.iam.policy import Statement
 
 # What SeaweedFS calls the parts of an upload, for which AWS asks s3:PutObject.
 _PARTS_OF_PUT = ("s3:CreateMultipartUpload", "s3:UploadPart", "s3:CompleteMultipartUpload")
-# Everything SeaweedFS can be asked for, to spell out NotAction.
-_ALL = "s3:*"
 _ARN = "arn:aws:s3:::"
 
 
@@ -31,34 +30,29 @@ def document_of(statements: Iterable[Statement], context: Context) -> str | None
 
 
 def _translated(statement: Statement, context: Context) -> dict[str, Any] | None:
-    actions = sorted(set(_actions(statement)))
-    not_actions = sorted(set(_s3_patterns(statement.not_actions)))
+    actions = _actions(statement)
     resources = list(_resources(statement.resources, context))
     not_resources = list(_resources(statement.not_resources, context))
-    if not (actions or statement.not_actions) or not (resources or statement.not_resources):
+    if not actions or not (resources or statement.not_resources):
         return None
     met = all(condition.is_met(context) for condition in statement.conditions)
     if statement.conditions and not met and not statement.denies:
         return None
-    translated: dict[str, Any] = {"Sid": statement.label, "Effect": "Deny" if statement.denies else "Allow"}
-    translated |= {"NotAction": not_actions} if statement.not_actions else {"Action": actions}
+    translated: dict[str, Any] = {
+        "Sid": statement.label,
+        "Effect": "Deny" if statement.denies else "Allow",
+        "Action": actions,
+    }
     translated |= {"NotResource": not_resources} if statement.not_resources else {"Resource": resources}
     return translated
 
 
-def _actions(statement: Statement) -> Iterator[str]:
-    for pattern in _s3_patterns(statement.actions):
-        yield pattern
-        if matches(pattern, "s3:PutObject", ignore_case=True):
-            yield from _PARTS_OF_PUT
-
-
-def _s3_patterns(patterns: Iterable[str]) -> Iterator[str]:
-    for pattern in patterns:
-        if pattern == "*":
-            yield _ALL
-        elif pattern.lower().startswith("s3:"):
-            yield "s3:" + pattern[3:]
+def _actions(statement: Statement) -> list[str]:
+    """The actions by their own names: SeaweedFS knows no NotAction, and takes upper and lower case for different."""
+    covered = [action for action in reference.actions_of("s3") if statement.covers_action(action)]
+    if len(covered) == len(reference.actions_of("s3")):
+        return ["s3:*"]
+    return covered + list(_PARTS_OF_PUT if "s3:PutObject" in covered else ())
 
 
 def _resources(patterns: Iterable[str], context: Context) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Keeps SeaweedFS' identities and policies equal to those of IAM, whoever changes them: a stack, an API call, a restart."""
+"""Keeps SeaweedFS' identities and policies equal to IAM's, whoever changes those: a stack, an API call, a restart."""
 
 from __future__ import annotations
 

@@ -99,7 +99,8 @@ def test_a_table_needs_its_catalog_and_database_too(role):
 
     assert f"on resource: {start}database/curated" in role.refusal("glue", "get_table", **address)[2]
 
-    role.may(rights.allow("glue:GetTable", resources=[f"{start}{part}" for part in ("catalog", "database/curated", "table/curated/*")]))
+    whole = [f"{start}{part}" for part in ("catalog", "database/curated", "table/curated/*")]
+    role.may(rights.allow("glue:GetTable", resources=whole))
     assert role.refusal("glue", "get_table", **address)[0] == "EntityNotFoundException"
 
 
@@ -113,7 +114,7 @@ def test_an_explicit_deny_wins_and_says_so(role):
 
 
 def test_the_role_s_tag_stands_for_a_policy_variable(role):
-    role.may(rights.allow("glue:GetJob", resources=f"arn:aws:glue:*:*:job/${{aws:PrincipalTag/Team}}-*"))
+    role.may(rights.allow("glue:GetJob", resources="arn:aws:glue:*:*:job/${aws:PrincipalTag/Team}-*"))
 
     assert role.refusal("glue", "get_job", JobName="sales-1")[0] == "EntityNotFoundException"
     assert role.refusal("glue", "get_job", JobName="other-1")[0] == "AccessDeniedException"
@@ -125,7 +126,8 @@ def test_a_condition_that_is_not_met(role):
     metric = [{"MetricName": "m", "Value": 1}]
 
     role.client("cloudwatch").put_metric_data(Namespace="Glue", MetricData=metric)
-    assert role.refusal("cloudwatch", "put_metric_data", Namespace="Mine", MetricData=metric)[0] == "AccessDeniedException"
+    refused = role.refusal("cloudwatch", "put_metric_data", Namespace="Mine", MetricData=metric)
+    assert refused[0] == "AccessDeniedException"
 
 
 def test_a_statement_of_somebody_else(role, local_aws):
@@ -148,17 +150,17 @@ def test_the_data_api_needs_credentials_of_the_workgroup(role, local_aws):
     target = {"WorkgroupName": local_aws.name("x").removesuffix("-x"), "Database": "lake"}
 
     refused = role.refusal("redshift-data", "execute_statement", Sql="SELECT 1", **target)
-    assert "not authorized to perform: redshift-serverless:GetCredentials on resource: arn:aws:redshift-serverless" in refused[2]
+    assert "redshift-serverless:GetCredentials on resource: arn:aws:redshift-serverless" in refused[2]
 
 
 def test_handing_a_role_over_needs_pass_role(role, local_aws):
     role.may(rights.allow("glue:CreateJob"))
-    job = {"Name": f"job-{role.name}", "Role": local_aws.name("glue"), "Command": {"Name": "glueetl", "ScriptLocation": "s3://x/y.py"}}
+    command = {"Name": "glueetl", "ScriptLocation": "s3://x/y.py"}
+    job = {"Name": f"job-{role.name}", "Role": local_aws.name("glue"), "Command": command}
 
     refused = role.refusal("glue", "create_job", **job)
-    assert refused[2].startswith(
-        f"{role.user} is not authorized to perform: iam:PassRole on resource: arn:aws:iam::{ACCOUNT}:role/{local_aws.name('glue')}"
-    )
+    handed_over = f"arn:aws:iam::{ACCOUNT}:role/{local_aws.name('glue')}"
+    assert f"not authorized to perform: iam:PassRole on resource: {handed_over} because" in refused[2]
 
     to_glue = {"StringEquals": {"iam:PassedToService": "glue.amazonaws.com"}}
     role.may(rights.allow("glue:CreateJob"), {**rights.allow("iam:PassRole"), "Condition": to_glue})
@@ -186,9 +188,8 @@ def test_athena_reads_the_catalog_as_its_caller(role, local_aws):
 
 def test_results_need_a_bucket_the_caller_knows(role):
     role.may(rights.allow("athena:*"))
-    refused = role.refusal(
-        "athena", "start_query_execution", QueryString="SELECT 1", ResultConfiguration={"OutputLocation": "s3://some-bucket/x/"}
-    )
+    results = {"OutputLocation": "s3://some-bucket/x/"}
+    refused = role.refusal("athena", "start_query_execution", QueryString="SELECT 1", ResultConfiguration=results)
     assert refused == ("InvalidRequestException", 400, "Unable to verify/create output bucket some-bucket")
 
 

@@ -76,7 +76,6 @@ class LogStream:
         for start in range(0, len(events), BATCH_EVENTS):
             self.backend.put_log_events(self.group, self.stream, events[start : start + BATCH_EVENTS])
 
-
     def _may(self, action: str) -> bool:
         """Asked once per stream."""
         if action not in self._allowed:

@@ -32,8 +32,10 @@ def iam_arn(kind: str, name: str) -> str:
     from moto.iam.models import iam_backends
 
     iam = iam_backends[ACCOUNT_ID]["aws"]
-    entities = {"role": iam.roles, "user": iam.users}.get(kind, {})
-    for entity in list(entities.values()):
+    entities: list[Any] = []
+    if kind in ("role", "user"):
+        entities = list((iam.roles if kind == "role" else iam.users).values())
+    for entity in entities:
         if entity.name == name:
             return str(entity.arn)
     return f"arn:aws:iam::{ACCOUNT_ID}:{kind}/{name}"

@@ -47,7 +47,7 @@ def parameters_of(model: str, operation: str, path_values: dict[str, Any], reque
         if protocol.startswith("rest-") and not path_values:
             path_values = _routed(model, request)[1]
         parser = PROTOCOL_PARSERS[protocol](get_service_model(model).operation_model(operation), map_type=dict)
-        values = {
+        values: Any = {
             "method": request.method,
             "values": request.values,
             "headers": request.headers,

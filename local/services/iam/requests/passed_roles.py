@@ -23,8 +23,14 @@ _ROLES: dict[tuple[str, str], tuple[tuple[str, ...], str]] = {
     ("glue", "UpdateJob"): (("JobUpdate.Role",), "glue.amazonaws.com"),
     ("lakeformation", "RegisterResource"): (("RoleArn",), "lakeformation.amazonaws.com"),
     ("lakeformation", "UpdateResource"): (("RoleArn",), "lakeformation.amazonaws.com"),
-    ("redshift-serverless", "CreateNamespace"): (("iamRoles", "defaultIamRoleArn"), "redshift-serverless.amazonaws.com"),
-    ("redshift-serverless", "UpdateNamespace"): (("iamRoles", "defaultIamRoleArn"), "redshift-serverless.amazonaws.com"),
+    ("redshift-serverless", "CreateNamespace"): (
+        ("iamRoles", "defaultIamRoleArn"),
+        "redshift-serverless.amazonaws.com",
+    ),
+    ("redshift-serverless", "UpdateNamespace"): (
+        ("iamRoles", "defaultIamRoleArn"),
+        "redshift-serverless.amazonaws.com",
+    ),
 }
 
 
