@@ -140,7 +140,7 @@ def _client(service: str) -> Any:
         options |= {"inject_host_prefix": False, "s3": {"addressing_style": "path"}}
     client = boto3.client(service, config=Config(**options))  # type: ignore[call-overload]
     if service == "s3":
-        # botocore 1.43 asks before it sends a body ("Expect: 100-continue"). After an empty body it takes the late answer
-        # for that of the next request, which then hangs for a minute. Our files are small: they are sent unasked.
+        # botocore 1.43 asks before it sends a body ("Expect: 100-continue"). After an empty body it takes the late
+        # answer for that of the next request, which then hangs for a minute. Our files are small: sent unasked.
         client.meta.events.unregister("before-call.s3", add_expect_header)
     return client
