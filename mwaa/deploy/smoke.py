@@ -24,7 +24,8 @@ Say = Callable[[str], None]
 _ENDED = frozenset({"success", "failed"})
 _BAD = frozenset({"failed", "upstream_failed"})
 _LOG_LINES = 20
-_LOG_WAIT_SECONDS = 20.0
+_LOG_WAIT_SECONDS = 30.0
+_LOG_QUIET_SECONDS = 5.0
 
 
 class Smoke:
@@ -147,6 +148,7 @@ class Smoke:
         if not group:
             return [f"{module} of the environment is off"]
         deadline = time.monotonic() + wait
+        seen, since = 0, time.monotonic()
         while True:
             try:
                 pages = self._target.logs.get_paginator("filter_log_events").paginate(
@@ -155,7 +157,11 @@ class Smoke:
                 events = [event["message"] for page in pages for event in page["events"]]
             except ClientError as error:
                 return [f"{group}: {error}"]
-            if events or time.monotonic() > deadline:
+            now = time.monotonic()
+            if len(events) != seen:
+                seen, since = len(events), now
+            # Logs arrive in parts: complete is what has not grown for a while.
+            if (events and now - since > _LOG_QUIET_SECONDS) or now > deadline:
                 return [_readable(message) for message in events[-_LOG_LINES:]]
             time.sleep(self._target.poll_seconds)
 
