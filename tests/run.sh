@@ -1,48 +1,76 @@
 #!/usr/bin/env bash
-# Runs every test, each folder in the runtime it belongs to, against one shared local AWS.
+# Runs every test, each folder in the runtime it belongs to, in two lanes side by side; each lane has a local AWS of its own.
 # Usage: tests/run.sh [pytest arguments]      Exit code: 0 only if every runner passed.
-# $SUITE names one suite by its title (CI runs them side by side): SUITE="end to end" make test
+# $SUITE names one suite by its title (CI runs them on a machine each): SUITE="end to end" make test
 set -uo pipefail
 cd "$(dirname "$0")/.."
 unset PYTHONDONTWRITEBYTECODE
 export PYTHONPATH=$PWD
 
-state=$(mktemp -d "${TMPDIR:-/tmp}/sluice-test.XXXXXX")
+work=$(mktemp -d "${TMPDIR:-/tmp}/sluice-test.XXXXXX")
+lanes=()
 stop() {
-    .venv/local/bin/python -m local --state "$state" down >/dev/null
-    rm -rf "$state"
+    # A lane and what it runs are one process group.
+    for lane in "${lanes[@]}"; do kill -TERM -- "-$lane" 2>/dev/null; done
+    wait
+    for state in "$work"/*/settings.json; do
+        [ -f "$state" ] && .venv/local/bin/python -m local --state "$(dirname "$state")" down >/dev/null
+    done
+    rm -rf "$work"
 }
 trap stop EXIT
 trap 'exit 130' INT TERM
 
-echo "== starting the local AWS that the tests share"
-.venv/local/bin/python -m local --state "$state" up || { .venv/local/bin/python -m local --state "$state" logs; exit 1; }
-export SLUICE_TEST_STATE=$state
-
-failed=()
-ran=0
+# suite RUNTIME TITLE PYTEST-ARGUMENTS...: its output appears as a whole when it ends.
 suite() {
-    local runtime=$1 title=$2
+    local runtime=$1 title=$2 begin log
     shift 2
     if [[ -n ${SUITE:-} && $title != "$SUITE" ]]; then return; fi
-    ran=$((ran + 1))
-    echo "== $title"
-    local begin=$SECONDS
-    ".venv/$runtime/bin/python" -m pytest "$@" || failed+=("$title")
-    echo "   $title took $((SECONDS - begin)) s"
+    echo "$title" >>"$work/ran"
+    start_local_aws || { echo "$title (its local AWS did not start)" >>"$work/failed"; return; }
+    echo "== $title: running"
+    begin=$SECONDS
+    log=$(mktemp "$work/log.XXXXXX")
+    ".venv/$runtime/bin/python" -m pytest "$@" >"$log" 2>&1 || echo "$title" >>"$work/failed"
+    flock "$work/log.lock" sh -c 'echo "== $1: took $2 s"; cat "$3"' - "$title" "$((SECONDS - begin))" "$log"
 }
-suite airflow "contracts and DAG integrity" tests/contracts tests/dags "$@"
-suite glue "Spark jobs" tests/glue_jobs "$@"
-suite local "local AWS and templates" tests/local tests/mwaa --ignore=tests/mwaa/deploy "$@"
-suite airflow "deployments" tests/mwaa/deploy "$@"
-suite airflow "end to end" tests/e2e "$@"
 
-if ((ran == 0)); then
-    echo "no suite has the title '$SUITE'; titles are in tests/run.sh" >&2
+# The local AWS that the suites of one lane share.
+start_local_aws() {
+    if [[ -n ${SLUICE_TEST_STATE:-} ]]; then return; fi
+    export SLUICE_TEST_STATE=$work/$lane
+    .venv/local/bin/python -m local --state "$SLUICE_TEST_STATE" up && return
+    .venv/local/bin/python -m local --state "$SLUICE_TEST_STATE" logs
+    return 1
+}
+
+services() {
+    suite local "local AWS and templates" tests/local tests/mwaa --ignore=tests/mwaa/deploy "$@"
+}
+
+pipeline() {
+    suite airflow "contracts and DAG integrity" tests/contracts tests/dags "$@"
+    suite glue "Spark jobs" tests/glue_jobs "$@"
+    suite airflow "deployments" tests/mwaa/deploy "$@"
+    suite airflow "end to end" tests/e2e "$@"
+}
+
+unset SLUICE_TEST_STATE
+# Job control gives each lane a process group of its own.
+set -m
+for lane in services pipeline; do
+    "$lane" "$@" &
+    lanes+=($!)
+done
+set +m
+wait "${lanes[@]}"
+
+if [[ ! -s $work/ran ]]; then
+    echo "no suite has the title '${SUITE:-}'; titles are in tests/run.sh" >&2
     exit 2
 fi
-if ((${#failed[@]})); then
-    printf 'FAILED: %s\n' "${failed[@]}"
+if [[ -s $work/failed ]]; then
+    sed 's/^/FAILED: /' "$work/failed"
     exit 1
 fi
 echo "all suites passed"

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
-from local.clients import service_client
 from local.demo import report
 from local.demo.airflow_runs import RunOutcome, WarmAirflow, print_line, run_by_command_line
 from local.demo.facts import PRODUCT, DayLedger, Reader
 from local.environment import airflow_environment
+from local.landing import land
 from local.lifecycle import reset, up
 from local.seed.online_retail import generate
 from local.settings import REPOSITORY, SETTINGS_FILE, LocalSettings, load_settings
@@ -80,15 +80,11 @@ class Demo:
     def _land(self, settings: LocalSettings) -> None:
         bucket = settings.name("landing")
         print_line(f"\n2  Landing {len(DAYS)} days of {self._rows:,} invoice lines in s3://{bucket}/{PRODUCT}/")
-        folder = settings.folder("seed")
-        s3 = service_client("s3", settings)
         days = [day.isoformat() for day in DAYS]
-        generate(folder, days=days, rows_per_day=self._rows, seed=self._seed)
-        for day in days:
-            prefix = f"{PRODUCT}/ingest_date={day}"
-            s3.upload_file(str(folder / f"{day}.csv"), bucket, f"{prefix}/{day}.csv")  # type: ignore[attr-defined]
-            # The supplier's last object of the day: what comes before it is complete.
-            s3.put_object(Bucket=bucket, Key=f"{prefix}/_SUCCESS", Body=b"")  # type: ignore[attr-defined]
+        files = generate(settings.folder("seed"), days=days, rows_per_day=self._rows, seed=self._seed)
+        for day, file in zip(days, files, strict=True):
+            for uri in land(settings, PRODUCT, day, [file]):
+                print_line(f"     {uri}")
 
     def _summary(self, reader: Reader) -> bool:
         ledgers: list[DayLedger] = [reader.ledger(day.isoformat()) for day in DAYS]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from local.permissions.coverage import Part
@@ -15,7 +16,7 @@ _FILE = Path(__file__).with_name("exempt.toml")
 @dataclass(frozen=True)
 class Exemption:
     """:param roles: names without the environment's prefix; none = every role.
-    :param statement: ``policy/Sid`` without the prefix; "" = every one.
+    :param statement: ``policy/Sid`` without the prefix, or a pattern of it (``mwaa/*``); "" = every one.
     """
 
     reason: str
@@ -31,7 +32,9 @@ class Exemption:
         role = part.role.removeprefix(prefix)
         statement = part.statement.removeprefix(prefix)
         return (
-            part.action in self.actions and (not self.roles or role in self.roles) and self.statement in ("", statement)
+            ("*" in self.actions or part.action in self.actions)
+            and (not self.roles or role in self.roles)
+            and fnmatchcase(statement, self.statement or "*")
         )
 
 

@@ -50,6 +50,7 @@ def record_lake(settings: LocalSettings, run_dag: RunDag) -> Recorder:
     let_permissions_drift(settings)
     deliver(settings, day, seed=2)
     run("online_retail_daily")
+    run("lake_canary_hourly")
     for persona in PERSONAS:
         with recorder.step(f"{persona} queries"):
             query_as(settings, persona)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
@@ -10,8 +11,15 @@ from botocore.exceptions import ClientError
 
 from mwaa.templates import LONGEST_BODY, template_argument
 from tests.conftest import LocalAws
+from tests.local import rights
 
 BODY = "Resources: {Alerts: {Type: AWS::SNS::Topic}}\n"
+NOBODY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
+    }
+)
 LONG = BODY + "# " + "x" * LONGEST_BODY
 
 
@@ -75,9 +83,17 @@ def test_a_version_of_the_object(local_aws: LocalAws, bucket: str) -> None:
 
 
 def test_the_caller_must_be_allowed_to_read_it(local_aws: LocalAws, bucket: str) -> None:
+    iam, role = local_aws.client("iam"), f"test-{uuid.uuid4().hex[:8]}"
+    iam.create_role(RoleName=role, AssumeRolePolicyDocument=NOBODY)
+    rights.give(iam, role, rights.allow("cloudformation:ValidateTemplate"))
+    url = f"https://{bucket}.s3.amazonaws.com/long.yaml"
     with pytest.raises(ClientError, match=r"S3 error: Access Denied") as refusal:
-        validate(local_aws, local_aws.name("outsider"), TemplateURL=f"https://{bucket}.s3.amazonaws.com/long.yaml")
+        validate(local_aws, role, TemplateURL=url)
     assert 400 <= refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] < 500
+    rights.give(iam, role, rights.allow("cloudformation:ValidateTemplate"), *rights.use_bucket(bucket))
+    assert "Parameters" in validate(local_aws, role, TemplateURL=url)
+    rights.take_all(iam, role)
+    iam.delete_role(RoleName=role)
 
 
 def test_body_and_url_exclude_each_other(local_aws: LocalAws, bucket: str) -> None:

@@ -138,7 +138,7 @@ def job(lake: Lake) -> Any:
 
 
 def run_job(lake: Lake, name: str) -> dict[str, Any]:
-    glue = lake.client("glue", "airflow")
+    glue = lake.client("glue")
     run_id = glue.start_job_run(JobName=name)["JobRunId"]
     return wait_until(
         lambda: glue.get_job_run(JobName=name, RunId=run_id)["JobRun"],
@@ -186,7 +186,8 @@ def test_bad_sql_fails_with_athenas_words(lake: Lake, sql: str, message: str) ->
 
 def test_a_ctas_that_succeeds_wrote_files_and_a_table(lake: Lake) -> None:
     table = f"ctas_{uuid.uuid4().hex[:8]}"
-    location = f"s3://{lake.name('staging')}/mistakes/{table}/"
+    # Where the role of the DAGs may write.
+    location = f"s3://{lake.name('curated')}/mistakes/{table}/"
 
     execution, _ = lake.query(
         f"CREATE TABLE staging.{table} WITH (format = 'PARQUET', external_location = '{location}') AS "
@@ -194,9 +195,9 @@ def test_a_ctas_that_succeeds_wrote_files_and_a_table(lake: Lake) -> None:
     )
 
     assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"]
-    listed = lake.client("s3").list_objects_v2(Bucket=lake.name("staging"), Prefix=f"mistakes/{table}/")
+    listed = lake.client("s3").list_objects_v2(Bucket=lake.name("curated"), Prefix=f"mistakes/{table}/")
     bodies = [
-        lake.client("s3").get_object(Bucket=lake.name("staging"), Key=item["Key"])["Body"].read()
+        lake.client("s3").get_object(Bucket=lake.name("curated"), Key=item["Key"])["Body"].read()
         for item in listed["Contents"]
     ]
     assert sum(pq.read_table(io.BytesIO(body)).num_rows for body in bodies) == 2
@@ -248,7 +249,7 @@ def crawl(lake: Lake, prefix: str) -> list[dict[str, Any]]:
 
 def test_copy_of_a_bad_file_loads_nothing_and_says_which_value_was_bad(lake: Lake) -> None:
     table = f"bad_{uuid.uuid4().hex[:8]}"
-    source = lake.put("curated", f"mistakes/{table}/rows.csv", b"1,10.50\n2,ten\n3,30.00\n")
+    source = lake.put("governance", f"loads/mistakes/{table}/rows.csv", b"1,10.50\n2,ten\n3,30.00\n")
     created, _ = lake.warehouse(f"CREATE TABLE public.{table} (id INTEGER, amount DECIMAL(8,2))")
     assert created["Status"] == "FINISHED", created
 
@@ -266,7 +267,7 @@ def test_copy_of_a_bad_file_loads_nothing_and_says_which_value_was_bad(lake: Lak
 
 def test_copy_of_a_file_that_is_not_parquet_loads_nothing(lake: Lake) -> None:
     table = f"bad_{uuid.uuid4().hex[:8]}"
-    source = lake.put("curated", f"mistakes/{table}/rows.parquet", b"this is not a Parquet file")
+    source = lake.put("governance", f"loads/mistakes/{table}/rows.parquet", b"this is not a Parquet file")
     lake.warehouse(f"CREATE TABLE public.{table} (id INTEGER)")
 
     copied, _ = lake.warehouse(f"COPY public.{table} FROM '{source}' IAM_ROLE default FORMAT AS PARQUET")
@@ -290,7 +291,7 @@ def test_a_principal_without_grants_is_refused(lake: Lake) -> None:
     table = f"secret_{uuid.uuid4().hex[:8]}"
     body = io.BytesIO()
     pq.write_table(pa.table({"id": [1, 2]}), body)
-    lake.put("curated", f"mistakes/{table}/rows.parquet", body.getvalue())
+    lake.put("governance", f"loads/mistakes/{table}/rows.parquet", body.getvalue())
     lake.client("glue").create_table(
         DatabaseName="curated",
         TableInput={

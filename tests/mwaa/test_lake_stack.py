@@ -259,7 +259,7 @@ def test_secret_and_topic(local_aws: LocalAws) -> None:
     assert value.isalnum()
     arn = f"arn:aws:sns:us-east-1:{ACCOUNT}:{local_aws.name('alerts')}"
     policy = json.loads(local_aws.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"])
-    assert {item["Sid"] for item in policy["Statement"]} == {"ThisAccount", "TlsOnly"}
+    assert {item["Sid"] for item in policy["Statement"]} == {"Alarms", "ThisAccount", "TlsOnly"}
 
 
 def test_glue_logs_into_the_log_groups_of_the_stack(local_aws: LocalAws) -> None:
@@ -283,3 +283,40 @@ def test_glue_logs_into_the_log_groups_of_the_stack(local_aws: LocalAws) -> None
 def test_unknown_security_configuration_is_refused(local_aws: LocalAws) -> None:
     with pytest.raises(ClientError, match="SecurityConfiguration nobody not found"):
         local_aws.client("glue").start_job_run(JobName=local_aws.name("clean-invoices"), SecurityConfiguration="nobody")
+
+
+def received(sqs: Any, url: str) -> list[dict[str, Any]]:
+    """What a queue gives out within its waiting time."""
+    found: list[dict[str, Any]] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=3).get("Messages", [])
+    return found
+
+
+def drain(sqs: Any, url: str) -> None:
+    """Other tests deliver too. PurgeQueue may be called once a minute only."""
+    while messages := sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0).get("Messages", []):
+        for message in messages:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def test_a_complete_delivery_is_told_and_what_nobody_handles_is_put_aside(local_aws: LocalAws) -> None:
+    s3, sqs, landing = local_aws.client("s3"), local_aws.client("sqs"), local_aws.name("landing")
+    queue, failed = (
+        sqs.get_queue_url(QueueName=local_aws.name(name))["QueueUrl"] for name in ("arrivals", "arrivals-failed")
+    )
+    for url in (queue, failed):
+        drain(sqs, url)
+    keys = [f"test_arrivals/ingest_date=2010-12-01/{name}" for name in ("part 1.csv", "_SUCCESS")]
+    for key in keys:
+        s3.put_object(Bucket=landing, Key=key, Body=b"")
+    for _attempt in range(5):
+        (message,) = received(sqs, queue)
+        (record,) = json.loads(message["Body"])["Records"]
+        assert (record["eventName"], record["s3"]["bucket"]["name"]) == ("ObjectCreated:Put", landing)
+        assert record["s3"]["object"]["key"] == "test_arrivals/ingest_date%3D2010-12-01/_SUCCESS"
+        sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
+    assert received(sqs, queue) == []
+    (aside,) = received(sqs, failed)
+    assert aside["Body"] == message["Body"]
+    sqs.delete_message(QueueUrl=failed, ReceiptHandle=aside["ReceiptHandle"])
+    for key in keys:
+        s3.delete_object(Bucket=landing, Key=key)

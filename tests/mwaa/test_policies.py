@@ -1,4 +1,4 @@
-"""Every identity policy of every template: real actions, no wildcard where AWS knows something finer, evaluable here."""
+"""Every identity policy of every template: real actions, no wildcard where AWS knows something finer."""
 
 from __future__ import annotations
 

@@ -126,6 +126,13 @@ class Catalog:
         :raises QueryFailed: no such database.
         """
         self._rights.require_table("glue:GetTables", database, "*")
+        return self.tables_inside(database)
+
+    def tables_inside(self, database: str) -> list[Table]:
+        """The same without a call of the caller's: whether a list shows a database is the catalog's own question.
+
+        :raises QueryFailed: no such database.
+        """
         found = self.backend.databases.get(database.lower())
         if found is None:
             raise QueryFailed("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist")

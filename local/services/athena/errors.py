@@ -114,6 +114,8 @@ def engine_failure(error: duckdb.Error) -> QueryFailed | QueryCancelled:
         return QueryCancelled("Query cancelled by user")
     if isinstance(error, duckdb.OutOfMemoryException):
         return QueryFailed("EXHAUSTED_RESOURCES", "Query exhausted resources at this scale factor")
+    if isinstance(error, duckdb.HTTPException) and "403" in first_line:
+        return QueryFailed("", f"Access Denied (Service: Amazon S3; Status Code: 403): {_without_prefix(first_line)}")
     if isinstance(error, (duckdb.HTTPException, duckdb.IOException)):
         return QueryFailed("HIVE_CANNOT_OPEN_SPLIT", _without_prefix(first_line))
     if isinstance(error, duckdb.OutOfRangeException):

@@ -48,7 +48,12 @@ def query(session: QuerySession, name: str) -> exp.Query:
 
 
 def _tables(session: QuerySession) -> list[Table]:
-    return [table for database in session.catalog.database_names() for table in session.catalog.tables(database)]
+    names = session.catalog.database_names()
+    return [table for name in names if _sees_tables(session, name) for table in session.catalog.tables(name)]
+
+
+def _sees_tables(session: QuerySession, database: str) -> bool:
+    return any(session.authorizer.may_describe(table) for table in session.catalog.tables_inside(database))
 
 
 def _schemata(session: QuerySession) -> list[Sequence[object]]:

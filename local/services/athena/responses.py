@@ -298,7 +298,7 @@ def _database(found: dict[str, Any]) -> dict[str, Any]:
 
 def _sees(authorizer: Authorizer, catalog: Catalog, database: str) -> bool:
     return authorizer.may("DESCRIBE", database) or any(
-        authorizer.may_describe(table) for table in catalog.tables(database)
+        authorizer.may_describe(table) for table in catalog.tables_inside(database)
     )
 
 

@@ -59,8 +59,10 @@ def _authorize(service: str, operation: str, caller: Caller, parameters: Mapping
             f"User: {arn} is not authorized to perform: {service}:{operation}: {error}; only local-admin may call it "
             "on the local AWS (docs/local-aws/core.md)"
         ) from error
+    origin = Origin(agent, f"{service}:{operation}")
     for need in wanted:
-        authorizer.authorize(caller, need.action, need.resource, need.context, Origin(agent, f"{service}:{operation}"))
+        if not any(authorizer.is_allowed(caller, need.action, other, origin) for other in need.instead):
+            authorizer.authorize(caller, need.action, need.resource, need.context, origin)
 
 
 def _check_policy(parameters: Mapping[str, Any]) -> None:

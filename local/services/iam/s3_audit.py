@@ -12,6 +12,7 @@ import json
 import logging
 import socket
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from local.identity import LOCAL_ADMIN
@@ -26,6 +27,8 @@ _READ_BYTES = 1 << 16
 _ON_KEYS = {"GET": "GetObject", "HEAD": "GetObject", "PUT": "PutObject", "POST": "PutObject", "DELETE": "DeleteObject"}
 _ON_BUCKETS = {"GET": "ListBucket", "HEAD": "ListBucket", "PUT": "CreateBucket", "DELETE": "DeleteBucket"}
 _REFUSED = frozenset({"AccessDenied"})
+# Who else wants to know of each request (S3's notifications): called with one line of the audit log.
+listeners: list[Callable[[dict[str, Any]], None]] = []
 
 
 class AuditReceiver:
@@ -68,6 +71,8 @@ class AuditReceiver:
         if not isinstance(message, list) or len(message) < 3:
             log.warning("not an audit message: %.200s", message)
             return
+        for listen in listeners:
+            listen(message[2])
         decision = decision_of(message[2])
         if decision is not None:
             self._log.add(decision)

@@ -19,6 +19,7 @@ from werkzeug.exceptions import NotFound
 
 from local.errors import AwsError
 from local.services.s3.destinations import check_log_target, check_queues
+from local.services.s3.notifications import SENT_EVENTS
 
 _READ_AND_WRITTEN = (
     "BucketEncryption",
@@ -28,6 +29,8 @@ _READ_AND_WRITTEN = (
     "BucketWebsite",
     "PublicAccessBlock",
 )
+# Destinations that the local AWS has not, or does not send to.
+_NEVER_TOLD = frozenset({"CloudFunctionConfiguration", "EventBridgeConfiguration"})
 _DELETED = ("BucketEncryption", "BucketPolicy", "BucketWebsite", "PublicAccessBlock")
 SERVED = frozenset(
     {"CreateBucket", "DeleteBucket", "HeadBucket", "ListBuckets"}
@@ -57,8 +60,17 @@ class BucketSettingsBackend(S3Backend):
         bucket.logging = logging_config or {}
 
     def put_bucket_notification_configuration(self, bucket_name: str, notification_config: dict[str, Any]) -> None:
-        """:raises AwsError: a queue does not exist or does not let S3 send."""
-        queues = (notification_config or {}).get("QueueConfiguration") or []
+        """:raises AwsError: a queue does not exist or does not let S3 send, or nobody here would send what is asked."""
+        rules = notification_config or {}
+        queues = rules.get("QueueConfiguration") or []
+        asked = {event for rule in (*queues, *(rules.get("TopicConfiguration") or [])) for event in rule["Event"]}
+        others = sorted(asked - SENT_EVENTS | (rules.keys() & _NEVER_TOLD))
+        if others:
+            raise AwsError(
+                "NotImplemented",
+                f"The local AWS sends {', '.join(sorted(SENT_EVENTS))} to queues and topics, not {', '.join(others)}.",
+                400,
+            )
         check_queues([queue["Queue"] for queue in queues], self.account_id)
         super().put_bucket_notification_configuration(bucket_name, notification_config)
 

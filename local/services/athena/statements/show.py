@@ -34,7 +34,7 @@ def _databases(session: QuerySession, found: re.Match[str]) -> StatementResult:
 def _sees_database(session: QuerySession, name: str) -> bool:
     if session.authorizer.may("DESCRIBE", name):
         return True
-    return any(session.authorizer.may_describe(table) for table in session.catalog.tables(name))
+    return any(session.authorizer.may_describe(table) for table in session.catalog.tables_inside(name))
 
 
 def _tables(session: QuerySession, found: re.Match[str]) -> StatementResult:

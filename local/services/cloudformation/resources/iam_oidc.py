@@ -17,7 +17,7 @@ class OIDCProvider(ResourceType):
     type_name = "AWS::IAM::OIDCProvider"
     attributes = frozenset({"Arn"})
     replaced_by = frozenset({"Url"})
-    shape: ClassVar[Structure] = structure("Url", Url=STRING, ClientIdList=STRINGS, ThumbprintList=STRINGS, Tags=TAGS)
+    shape: ClassVar[Structure] = structure(Url=STRING, ClientIdList=STRINGS, ThumbprintList=STRINGS, Tags=TAGS)
 
     def create(self, order: Order) -> Made:
         properties = order.properties

@@ -23,11 +23,13 @@ class Need:
     :param action: ``glue:GetTable``.
     :param resource: ARN, or ``*``.
     :param context: condition keys of the request (lower case).
+    :param instead: other resources of which one is enough.
     """
 
     action: str
     resource: str
     context: Mapping[str, list[str]] = field(default_factory=dict)
+    instead: tuple[str, ...] = ()
 
 
 class Unmapped(LookupError):
@@ -44,6 +46,9 @@ def needs(service: str, operation: str, parameters: Mapping[str, Any]) -> list[N
     """
     if (service, operation) in renames.FREE:
         return []
+    if (service, operation) in resources.AS_AIRFLOW_ROLE:
+        first, *others = resources.airflow_roles(parameters)
+        return [Need(f"{service}:{operation}", first, instead=tuple(others))]
     found = [
         Need(action, resource, lookups.conditions(action, parameters))
         for action in renames.actions(service, operation)

@@ -94,10 +94,26 @@ def _iam(kind: str, *names: str) -> Finder:
     return find
 
 
+# Whoever may enter an environment's Airflow enters it with a role of Airflow; IAM says with which ones.
+AS_AIRFLOW_ROLE = frozenset({("airflow", "InvokeRestApi"), ("airflow", "CreateWebLoginToken")})
+_AIRFLOW_ROLES = ("Admin", "Op", "User", "Viewer", "Public")
+
+
+def airflow_roles(parameters: Mapping[str, Any]) -> list[str]:
+    """ARNs of Airflow's roles in the environment of a request, the most powerful first."""
+    environments = values(parameters, "Name") or ["*"]
+    return [arn("airflow", f"role/{environments[0]}/{role}") for role in _AIRFLOW_ROLES]
+
+
 _GIVEN = ("ResourceArn", "ResourceARN", "resourceArn")
 
 TYPES: dict[str, dict[str, Finder]] = {
-    "airflow": {"environment": _named("airflow", "environment/{}", "Name", "ResourceArn")},
+    "airflow": {
+        "environment": _named("airflow", "environment/{}", "Name", "ResourceArn"),
+        # On MWAA the Airflow role that a policy names decides what the API lets its caller do; the Airflow here has one
+        # user who may do everything, so less than Op is refused altogether.
+        "rbac-role": _named("airflow", "role/{}/Op", "Name"),
+    },
     "athena": {
         "datacatalog": _named("athena", "datacatalog/{}", "CatalogName", "Name", *_GIVEN),
         "workgroup": _named("athena", "workgroup/{}", "WorkGroup", "WorkGroupName", "Name", *_GIVEN),
