@@ -3,7 +3,8 @@
 Sends a synthetic record through the lake's services, compares what comes back, and publishes how long it took. A
 deployment runs it as its smoke test.
 
-- **Reads** requirements.txt (every package must be importable), the lake's permissions and alerts topic, its own record
+- **Reads** requirements.txt (every package must be importable), the lake's permissions, alerts topic and
+  arrivals queue, its own record
 - **Writes** `canary/` in landing, staging and curated, the Glue database and the Redshift schema `canary`, and the
   metrics `CanarySucceeded` and `CanaryAgeSeconds` (namespace `Sluice`); keeps the newest runs. Announces no asset and
   grants nobody anything
@@ -25,7 +26,7 @@ from lake.operators.installed import CheckRequirementsOperator
 from lake.operators.landing import CrawlLandingOperator
 from lake.operators.partitions import PublishPartitionOperator
 from lake.operators.redshift import RedshiftStatementOperator
-from lake.operators.seclusion import CheckAlertsTopicOperator, RequireNoConsumersOperator
+from lake.operators.seclusion import CheckAlertsTopicOperator, CheckArrivalsQueueOperator, RequireNoConsumersOperator
 from lake.settings import LAKE
 from lake.tags import Domain, Layer, Tier
 
@@ -46,6 +47,7 @@ with DAG(
 ):
     check_requirements = CheckRequirementsOperator(task_id="check_requirements")
     check_alerts = CheckAlertsTopicOperator(task_id="check_alerts")
+    check_arrivals = CheckArrivalsQueueOperator(task_id="check_arrivals", queue_name=LAKE.name("arrivals"))
     check_seclusion = RequireNoConsumersOperator(task_id="check_seclusion", database=DATABASE)
     ensure_tables = canary.EnsureCanaryTablesOperator(task_id="ensure_tables")
     land_record = canary.LandRecordOperator(task_id="land_record")
@@ -108,6 +110,6 @@ with DAG(
     ).as_teardown()
     clean_up = canary.CleanUpOperator(task_id="clean_up", keep=KEEP_RUNS).as_teardown()
 
-    check_requirements >> check_alerts >> check_seclusion >> ensure_tables >> land_record
+    check_requirements >> check_alerts >> check_arrivals >> check_seclusion >> ensure_tables >> land_record
     land_record >> crawl_landing >> check_crawled >> carry_record >> convert_to_parquet >> publish_record
     publish_record >> copy_record >> read_lake >> read_warehouse >> compare_record >> [publish_freshness, clean_up]

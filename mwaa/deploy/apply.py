@@ -31,11 +31,12 @@ Say = Callable[[str], None]
 _AT_ONCE = 8
 
 
-def apply(project: Project, target: Target, dag_ids: list[str], say: Say, timeout: float) -> bool:
+def apply(project: Project, target: Target, airflow_version: str, dag_ids: list[str], say: Say, timeout: float) -> bool:
     """Deploy.
 
     :param project: what to deploy; it was checked.
     :param target: where to.
+    :param airflow_version: for which it was checked.
     :param dag_ids: the DAGs of the project.
     :param say: receives lines of progress.
     :param timeout: of an environment update, in seconds.
@@ -47,6 +48,7 @@ def apply(project: Project, target: Target, dag_ids: list[str], say: Say, timeou
     with held(target.s3, bucket) as lock:
         settle(target, say, timeout)
         deployed = load_deployed(target)
+        _require_version(deployed, airflow_version)
         plan = make_plan(project, deployed)
         for line in plan.lines():
             say(line)
@@ -56,6 +58,15 @@ def apply(project: Project, target: Target, dag_ids: list[str], say: Say, timeou
         record.dag_ids = dag_ids
         _Deployment(project, deployed, plan, record, lock, say, timeout).run()
     return True
+
+
+def _require_version(deployed: Deployed, checked: str) -> None:
+    running = deployed.environment.get("AirflowVersion", "")
+    if running != checked:
+        raise DeployError(
+            f"{deployed.target.environment} runs Airflow {running}, the repository was checked for {checked}: "
+            f"add --airflow-version {running}, or upgrade the environment first (mwaa/README.md)"
+        )
 
 
 def _is_recorded(deployed: Deployed, plan: Plan, dag_ids: list[str]) -> bool:

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -73,8 +74,10 @@ def _plan(options: argparse.Namespace) -> None:
 
 def _apply(options: argparse.Namespace) -> None:
     project, target = Project(options.project), _target(options)
-    checked = check(project, options.airflow_version, options.allow_dirty, _say, not options.again)
-    if not apply(project, target, checked.dag_ids, _say, options.timeout_minutes * 60):
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(target.warm_up)
+        checked = check(project, options.airflow_version, options.allow_dirty, _say, not options.again)
+    if not apply(project, target, options.airflow_version, checked.dag_ids, _say, options.timeout_minutes * 60):
         _say(f"{target.environment}: nothing to deploy")
 
 

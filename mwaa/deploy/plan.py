@@ -10,6 +10,9 @@ from mwaa.artifacts import PREFIXES
 from mwaa.deploy.deployed import DAGS_PREFIX, Deployed, Folder, read_folder
 from mwaa.deploy.project import PINNED_FILES, PinnedFile, Project, deploy_order, sha256
 
+# More keys than a person reads; --json has them all.
+_SHOWN = 20
+
 
 @dataclass(frozen=True)
 class PinnedPlan:
@@ -91,7 +94,9 @@ class Plan:
             counts = f"{len(folder.added)} added, {len(folder.changed)} changed, {len(folder.deleted)} deleted"
             yield f"{title:<17} {counts}"
             for mark, keys in (("+", folder.added), ("~", folder.changed), ("-", folder.deleted)):
-                yield from (f"  {mark} {key}" for key in keys)
+                yield from (f"  {mark} {key}" for key in keys[:_SHOWN])
+                if len(keys) > _SHOWN:
+                    yield f"  {mark} and {len(keys) - _SHOWN} more"
             for key in folder.overwritten:
                 yield f"  ! {key} was changed by somebody else since the last deployment"
 

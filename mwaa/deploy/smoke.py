@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -24,7 +24,8 @@ Say = Callable[[str], None]
 _ENDED = frozenset({"success", "failed"})
 _BAD = frozenset({"failed", "upstream_failed"})
 _LOG_LINES = 20
-_LOG_WAIT_SECONDS = 20.0
+_LOG_WAIT_SECONDS = 30.0
+_LOG_QUIET_SECONDS = 5.0
 
 
 class Smoke:
@@ -59,7 +60,8 @@ class Smoke:
             name: item.get("CloudWatchLogGroupArn", "").rpartition("log-group:")[2]
             for name, item in deployed.environment.get("LoggingConfiguration", {}).items()
         }
-        self._since = datetime.fromisoformat(deployed.last.finished_at)
+        # What Airflow says of earlier parses may be about the files before.
+        self._since = datetime.fromisoformat(deployed.last.finished_at) + timedelta(seconds=self._target.sync_seconds)
         self._wait_until_parsed(deployed.last.dag_ids)
         self._run_canary()
 
@@ -147,6 +149,7 @@ class Smoke:
         if not group:
             return [f"{module} of the environment is off"]
         deadline = time.monotonic() + wait
+        seen, since = 0, time.monotonic()
         while True:
             try:
                 pages = self._target.logs.get_paginator("filter_log_events").paginate(
@@ -155,7 +158,11 @@ class Smoke:
                 events = [event["message"] for page in pages for event in page["events"]]
             except ClientError as error:
                 return [f"{group}: {error}"]
-            if events or time.monotonic() > deadline:
+            now = time.monotonic()
+            if len(events) != seen:
+                seen, since = len(events), now
+            # Logs arrive in parts: complete is what has not grown for a while.
+            if (events and now - since > _LOG_QUIET_SECONDS) or now > deadline:
                 return [_readable(message) for message in events[-_LOG_LINES:]]
             time.sleep(self._target.poll_seconds)
 

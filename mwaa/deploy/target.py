@@ -16,6 +16,9 @@ from mwaa.deploy.errors import DeployError
 # How often to ask about work that takes minutes on AWS and a second on the laptop.
 _POLL_SECONDS = 15.0
 _LOCAL_POLL_SECONDS = 0.3
+# How long what lies in the bucket may take to reach Airflow: MWAA does not say; a minute is on the safe side.
+_SYNC_SECONDS = 60.0
+_LOCAL_SYNC_SECONDS = 4.0
 _ADDRESSING = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_MWAA")
 
 
@@ -52,6 +55,11 @@ class Target:
         """How often to ask about a change that is under way."""
         return _LOCAL_POLL_SECONDS if _is_local() else _POLL_SECONDS
 
+    @property
+    def sync_seconds(self) -> float:
+        """After how long Airflow surely has the DAG files that were uploaded."""
+        return _LOCAL_SYNC_SECONDS if _is_local() else _SYNC_SECONDS
+
     @cached_property
     def s3(self) -> Any:
         """Client of S3."""
@@ -71,6 +79,10 @@ class Target:
     def logs(self) -> Any:
         """Client of CloudWatch Logs."""
         return _client("logs")
+
+    def warm_up(self) -> None:
+        """Make the clients that a deployment needs: a second of work that fits beside the checks."""
+        _ = (self.s3, self.mwaa, self.cloudformation)
 
     def caller(self) -> str:
         """ARN of who deploys.

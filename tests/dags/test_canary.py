@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from lake.canary import CanaryRecord, new_record, read_record, runs_of
 from lake.operators.canary import CheckCrawledOperator, CleanUpOperator, LandRecordOperator, PublishFreshnessOperator
-from lake.operators.seclusion import CheckAlertsTopicOperator, RequireNoConsumersOperator
+from lake.operators.seclusion import CheckAlertsTopicOperator, CheckArrivalsQueueOperator, RequireNoConsumersOperator
 from tests.dags.running import context, run_task
 
 if TYPE_CHECKING:
@@ -132,6 +132,31 @@ class TestAlerts:
     def test_no_topic_turns_it_red(self) -> None:
         with pytest.raises(AirflowFailException, match="alerts_topic_arn is empty"):
             run_task(CheckAlertsTopicOperator(task_id="check_alerts", topic_arn=""))
+
+
+class TestArrivals:
+    """A queue that nobody can read hears of deliveries in vain."""
+
+    def test_the_queue_of_the_stack_is_there(self, aws: LocalAws) -> None:
+        task = CheckArrivalsQueueOperator(task_id="check_arrivals", queue_name=aws.name("arrivals"))
+        assert run_task(task) >= 0
+
+    def test_another_queue_turns_it_red(self, aws: LocalAws) -> None:
+        task = CheckArrivalsQueueOperator(task_id="check_arrivals", queue_name=aws.name("no-such-queue"))
+        with pytest.raises(AirflowFailException, match="Nobody would hear of a delivery"):
+            run_task(task)
+
+    def test_a_queue_without_dead_letters_turns_it_red(self, aws: LocalAws) -> None:
+        # Named like the queue, so that the airflow role may look at it.
+        own, original = aws.client("sqs"), aws.name("arrivals")
+        url = own.get_queue_url(QueueName=original)["QueueUrl"]
+        before = own.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]
+        own.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": ""})
+        try:
+            with pytest.raises(AirflowFailException, match="has no dead-letter queue"):
+                run_task(CheckArrivalsQueueOperator(task_id="check_arrivals", queue_name=original))
+        finally:
+            own.set_queue_attributes(QueueUrl=url, Attributes=before)
 
 
 def test_a_record_lands_as_text_and_each_attempt_sends_another(aws: LocalAws) -> None:

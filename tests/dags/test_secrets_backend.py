@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from airflow.sdk import Connection, Variable
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
+from botocore.exceptions import ClientError
 
 from tests.conftest import LocalAws
 
@@ -59,3 +60,17 @@ def test_a_variable_is_a_secret_if_its_name_says_so(aws: LocalAws, lookups: Call
     with pytest.raises((AirflowRuntimeError, KeyError)):
         Variable.get("not_ours_secrets_test")
     assert lookups() == 1
+
+
+def test_a_role_without_the_right_gets_no_connection(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    from local.environment import aws_variables
+
+    secret = "airflow/connections/aws_lakeformation"
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        aws.client("secretsmanager", aws.name("outsider")).get_secret_value(SecretId=secret)
+
+    for name, value in aws_variables(aws.settings, aws.name("outsider")).items():
+        monkeypatch.setenv(name, value)
+    # Airflow itself says no more than this; the refusal is in the control plane's log (on AWS: in CloudTrail).
+    with pytest.raises(AirflowNotFoundException, match="aws_lakeformation"):
+        Connection.get("aws_lakeformation")

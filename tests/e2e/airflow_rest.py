@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 BUSY_ATTEMPTS = 20
+# Long: a loaded machine is slow, not wrong.
+ANSWER_SECONDS = 90
 
 
 class AirflowRest:
@@ -30,7 +32,7 @@ class AirflowRest:
             headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{method} {path}: {error.code} {error.read().decode()}") from None

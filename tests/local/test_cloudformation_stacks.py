@@ -446,17 +446,23 @@ def test_known_difference_stack_tags_stay_on_the_stack(stacks: Stacks, name: str
 
 
 def test_known_difference_anybody_deploys_with_the_rights_of_the_deployer(stacks: Stacks, name: str) -> None:
-    """AWS makes resources with the rights of the caller or of the stack's role."""
-    powerless = {
+    """AWS makes resources with the rights of the caller or of the stack's role. Here CreateStack itself is enough."""
+    may_create_stacks = {"Effect": "Allow", "Action": "cloudformation:CreateStack", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [may_create_stacks]}
+    deployer = {
         "Resources": {
             "Role": {
                 "Type": "AWS::IAM::Role",
-                "Properties": {"RoleName": f"{name}-powerless", "AssumeRolePolicyDocument": GLUE_MAY_ASSUME},
+                "Properties": {
+                    "RoleName": f"{name}-deployer",
+                    "AssumeRolePolicyDocument": GLUE_MAY_ASSUME,
+                    "Policies": [{"PolicyName": "stacks", "PolicyDocument": policy}],
+                },
             }
         }
     }
-    stacks.create(json.dumps(powerless))
-    caller = service_client("cloudformation", stacks.settings, f"{name}-powerless")
+    stacks.create(json.dumps(deployer))
+    caller = service_client("cloudformation", stacks.settings, f"{name}-deployer")
     stack_id = caller.create_stack(StackName=name, TemplateBody=BUCKET_AND_TOPIC, Parameters=as_list({"Name": name}))[
         "StackId"
     ]

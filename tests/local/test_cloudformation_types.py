@@ -56,6 +56,11 @@ FAILS = {
         " {GroupId: sg-1234, IpProtocol: '-1', CidrIp: 10.0.0.0/8}}",
         "Error Code: InvalidGroup.NotFound",
     ),
+    "group with a rule about a group that is not there": (
+        "  Other: {Type: AWS::EC2::SecurityGroup, Properties: {GroupDescription: other, VpcId: !Ref Vpc,"
+        " SecurityGroupIngress: [{IpProtocol: '-1', SourceSecurityGroupId: sg-1234}]}}",
+        "Error Code: InvalidGroup.NotFound",
+    ),
     "flow log without a role": (
         "  Log: {Type: AWS::EC2::FlowLog, Properties: {ResourceType: VPC, ResourceId: !Ref Vpc, TrafficType: ALL,"
         " LogGroupName: x, LogDestinationType: cloud-watch-logs}}",

@@ -15,6 +15,7 @@ from local import stack
 from local.services.cloudformation.template import parse_template
 from local.services.cloudwatch.models import AlarmsBackend
 from tests.conftest import LocalAws
+from tests.mwaa.readback import stack_differences
 
 REPOSITORY = Path(__file__).parents[2]
 TEMPLATE = REPOSITORY / "mwaa" / "cloudformation" / "alarms.yaml"
@@ -90,6 +91,7 @@ def test_every_property_is_read_back(deployed: LocalAws) -> None:
     wanted = expected({})
     assert len(wanted) == 8
     assert shown(deployed, wanted) == wanted
+    assert stack_differences(deployed, deployed.name("alarms")) == []
 
 
 def test_deploying_again_changes_nothing(deployed: LocalAws) -> None:

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from local import stack
 from tests.conftest import LocalAws
+from tests.mwaa.readback import stack_differences
 
 TEMPLATE = Path(__file__).parents[2] / "mwaa" / "cloudformation" / "github-oidc.yaml"
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
@@ -55,6 +56,10 @@ def test_the_provider_is_githubs_for_sts(deployed: LocalAws) -> None:
     provider = deployed.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=PROVIDER)
     assert provider["Url"] == "token.actions.githubusercontent.com"
     assert provider["ClientIDList"] == ["sts.amazonaws.com"]
+
+
+def test_every_property_is_read_back(deployed: LocalAws) -> None:
+    assert stack_differences(deployed, deployed.name("github-oidc")) == []
 
 
 def test_one_environment_of_one_repository_may_assume_the_role(deployed: LocalAws) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local.services.cloudformation.template import parse_template
 from tests.conftest import LocalAws
 from tests.mwaa.readback import READERS, UNREADABLE, stack_differences
 from tests.mwaa.readback.comparison import PatientAws, Resource, differences, resources_of
 
+TEMPLATES = sorted((Path(__file__).parents[2] / "mwaa" / "cloudformation").glob("*.yaml"))
 STACKS = ("templates", "lake", "canary")
 
 
@@ -26,6 +29,12 @@ def test_a_type_without_a_reader_is_noticed(local_aws: LocalAws) -> None:
     unknown = Resource("New", "AWS::Lambda::Function", "x", {}, {})
     (found,) = differences(local_aws, unknown, READERS, UNREADABLE)
     assert "nothing reads AWS::Lambda::Function back" in found
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.stem)
+def test_every_type_of_every_template_has_a_reader(template: Path) -> None:
+    resources = parse_template(template.read_text(encoding="utf-8")).resources.values()
+    assert {item.type_name for item in resources} <= READERS.keys()
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

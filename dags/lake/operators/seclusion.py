@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.hooks.sns import SnsHook
+from airflow.providers.amazon.aws.hooks.sqs import SqsHook
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk.exceptions import AirflowFailException
@@ -141,3 +142,39 @@ class CheckAlertsTopicOperator(AwsBaseOperator[SnsHook]):
         if not subscriptions:
             self.log.warning("Nobody is subscribed to %s: failures reach nobody.", self.topic_arn)
         return subscriptions
+
+
+class CheckArrivalsQueueOperator(AwsBaseOperator[SqsHook]):
+    """Fail if the queue that hears of deliveries cannot be read, or puts nothing aside. Receives no message.
+
+    :param queue_name: SQS queue (templated)
+    """
+
+    aws_hook_class = SqsHook
+    template_fields = aws_template_fields("queue_name")
+
+    def __init__(self, *, queue_name: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.queue_name = queue_name
+
+    def execute(self, context: Context) -> int:
+        """:return: messages that wait, about"""
+        from botocore.exceptions import ClientError
+
+        sqs: Any = self.hook.conn
+        try:
+            url = sqs.get_queue_url(QueueName=self.queue_name)["QueueUrl"]
+            names = ["ApproximateNumberOfMessages", "RedrivePolicy"]
+            attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        except ClientError as error:
+            raise refused_call(
+                error,
+                f"read the queue {self.queue_name}",
+                "Nobody would hear of a delivery; lake.yaml makes the queue.",
+            ) from error
+        if "RedrivePolicy" not in attributes:
+            raise AirflowFailException(
+                f"The queue {self.queue_name} has no dead-letter queue: a message that nobody can handle comes back "
+                "for ever. Deploy mwaa/cloudformation/lake.yaml again."
+            )
+        return int(attributes["ApproximateNumberOfMessages"])

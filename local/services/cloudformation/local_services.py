@@ -42,7 +42,11 @@ class LocalServices:
 
         :param principal: name of a role, or ``local-admin``.
         """
-        return service_client("s3", self._settings, principal)
+        with self._lock:
+            name = f"s3 as {principal}"
+            if name not in self._clients:
+                self._clients[name] = service_client("s3", self._settings, principal)
+            return self._clients[name]
 
     def bucket_control(self) -> Any:
         """An S3 client of the control plane, for bucket settings that the object store cannot keep."""

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,34 +64,43 @@ def credentials(local_aws: LocalAws) -> Iterator[dict[str, str]]:
 def target(local_aws: LocalAws, credentials: dict[str, str]) -> Iterator[Target]:
     """An environment made by the very template, beside the laptop's own."""
     target = Target(local_aws.settings.prefix, ENV)
-    iam, s3 = local_aws.client("iam"), local_aws.client("s3")
+    _remove(local_aws, target)  # what a session that was killed has left on a shared local AWS
+    try:
+        _make(local_aws, target)
+        yield target
+    finally:
+        _remove(local_aws, target)
+
+
+def _make(aws: LocalAws, target: Target) -> None:
+    iam, s3 = aws.client("iam"), aws.client("s3")
     iam.create_role(RoleName=target.name("airflow"), AssumeRolePolicyDocument=json.dumps(_TRUST))
     s3.create_bucket(Bucket=target.name("artifacts"))
     s3.put_bucket_versioning(Bucket=target.name("artifacts"), VersioningConfiguration={"Status": "Enabled"})
-    key = local_aws.client("kms").describe_key(KeyId=f"alias/{local_aws.name('')[:-1]}")["KeyMetadata"]["Arn"]
     parameters = {
         "PrivateSubnetIds": "subnet-0a0a0a0a,subnet-0b0b0b0b",
         "MwaaSecurityGroupId": "sg-0c0c0c0c",
-        "DataKeyArn": key,
+        "DataKeyArn": aws.client("kms").describe_key(KeyId=f"alias/{aws.name('')[:-1]}")["KeyMetadata"]["Arn"],
         "EnvironmentClass": "mw1.micro",
     }
     sections = {"environment": {"Prefix": target.prefix, "Env": ENV}}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mwaa.deploy.stacks.stack_parameters", lambda root, env: sections)
         deploy_stacks(REPOSITORY, ENV, target, ["environment"], parameters, lambda line: None, 120)
-    yield target
-    _remove(local_aws, target)
 
 
 def _remove(aws: LocalAws, target: Target) -> None:
-    target.cloudformation.delete_stack(StackName=target.stack)
-    target.cloudformation.get_waiter("stack_delete_complete").wait(
-        StackName=target.stack, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-    )
-    for bucket in (f"{target.environment}-mwaa", target.name("artifacts")):
-        empty(aws.client("s3"), bucket)
-        aws.client("s3").delete_bucket(Bucket=bucket)
-    aws.client("iam").delete_role(RoleName=target.name("airflow"))
+    cloudformation, s3, iam = aws.client("cloudformation"), aws.client("s3"), aws.client("iam")
+    for stack in (target.name("github-oidc"), target.stack):
+        cloudformation.delete_stack(StackName=stack)
+        waiter = cloudformation.get_waiter("stack_delete_complete")
+        waiter.wait(StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    present = {item["Name"] for item in s3.list_buckets()["Buckets"]}
+    for bucket in present & {f"{target.environment}-mwaa", target.name("artifacts")}:
+        empty(s3, bucket)
+        s3.delete_bucket(Bucket=bucket)
+    with suppress(iam.exceptions.NoSuchEntityException):
+        iam.delete_role(RoleName=target.name("airflow"))
 
 
 def empty(s3: Any, bucket: str) -> None:
@@ -138,7 +148,7 @@ class Repository:
         """Deploy without the checks that need an import of Airflow (they have tests of their own)."""
         self.said = []
         names = sorted(path.stem for path in (self.root / "dags").glob("*.py"))
-        return apply(self.project, self.target, names, self.said.append, 120)
+        return apply(self.project, self.target, "3.3.1", names, self.said.append, 120)
 
     def deployed(self) -> Deployed:
         """What runs now."""

@@ -160,7 +160,11 @@ class TestFailures:
 
     def test_environment_that_does_not_exist(self, repository: Repository) -> None:
         with pytest.raises(DeployError, match="There is no MWAA environment sluice-nowhere"):
-            apply(repository.project, Target("sluice", "nowhere"), [], print, 10)
+            apply(repository.project, Target("sluice", "nowhere"), "3.3.1", [], print, 10)
+
+    def test_environment_of_another_version(self, repository: Repository) -> None:
+        with pytest.raises(DeployError, match=r"runs Airflow 3\.3\.1, the repository was checked for 3\.2\.1"):
+            apply(repository.project, repository.target, "3.2.1", [], print, 10)
 
 
 class TestTwoAtOnce:

@@ -26,10 +26,11 @@ with DAG(dag_id="canary_hourly", schedule=None, start_date=pendulum.datetime(202
 
 def run_smoke(repository: Repository, unpause: bool = True) -> list[str]:
     said: list[str] = []
-    Smoke(repository.target, "canary_hourly", unpause, said.append, parse_seconds=180, run_seconds=180).run()
+    Smoke(repository.target, "canary_hourly", unpause, said.append, parse_seconds=240, run_seconds=240).run()
     return said
 
 
+@pytest.mark.timeout(600)  # two parses and two runs of a real Airflow, on a machine that may be busy
 def test_smoke_is_red_until_what_the_canary_imports_is_there(repository: Repository) -> None:
     repository.remove("dags/first_daily.py")
     repository.remove("dags/second_daily.py")

@@ -38,6 +38,12 @@ def _role_policy(aws: LocalAws, resource: Resource) -> dict[str, Any]:
     return dict(aws.client("iam").get_role_policy(RoleName=role, PolicyName=policy))
 
 
+def _oidc_provider(aws: LocalAws, resource: Resource) -> dict[str, Any]:
+    found = aws.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=resource.physical_id)
+    # IAM shows the URL without its scheme.
+    return {**found, "Url": f"https://{found['Url']}", "ClientIdList": found["ClientIDList"]}
+
+
 def _key(aws: LocalAws, resource: Resource) -> dict[str, Any]:
     kms, key_id = aws.client("kms"), resource.physical_id
     policy = kms.get_key_policy(KeyId=key_id, PolicyName="default")["Policy"]
@@ -195,6 +201,7 @@ def _bucket_policy(aws: LocalAws, resource: Resource) -> dict[str, Any]:
 
 ACCOUNT_READERS: dict[str, Reader] = {
     "AWS::IAM::ManagedPolicy": _managed_policy,
+    "AWS::IAM::OIDCProvider": _oidc_provider,
     "AWS::IAM::Role": _role,
     "AWS::IAM::RolePolicy": _role_policy,
     "AWS::KMS::Alias": _alias,

@@ -1,4 +1,4 @@
-"""Readers of catalog, engines and permissions."""
+"""Readers of catalog, engines, permissions, alarms and MWAA environments."""
 
 from __future__ import annotations
 
@@ -31,6 +31,19 @@ def _crawler(aws: LocalAws, resource: Resource) -> dict[str, Any]:
 def _job(aws: LocalAws, resource: Resource) -> dict[str, Any]:
     found = aws.client("glue").get_job(JobName=resource.physical_id)["Job"]
     return {**found, **_glue_tags(aws, "job", resource.physical_id)}
+
+
+def _alarm(aws: LocalAws, resource: Resource) -> dict[str, Any]:
+    (found,) = aws.client("cloudwatch").describe_alarms(AlarmNames=[resource.physical_id])["MetricAlarms"]
+    return dict(found)
+
+
+def _environment(aws: LocalAws, resource: Resource) -> dict[str, Any]:
+    found = aws.client("mwaa").get_environment(Name=resource.physical_id)["Environment"]
+    logging = found.get("LoggingConfiguration", {})
+    # GetEnvironment adds the ARN of each log group.
+    kept = {name: {key: logs[key] for key in ("Enabled", "LogLevel") if key in logs} for name, logs in logging.items()}
+    return {**found, "LoggingConfiguration": kept}
 
 
 def _glue_security(aws: LocalAws, resource: Resource) -> dict[str, Any]:
@@ -93,6 +106,7 @@ def _permissions(aws: LocalAws, resource: Resource) -> dict[str, Any]:
 
 LAKE_READERS: dict[str, Reader] = {
     "AWS::Athena::WorkGroup": _work_group,
+    "AWS::CloudWatch::Alarm": _alarm,
     "AWS::Glue::Crawler": _crawler,
     "AWS::Glue::Database": _database,
     "AWS::Glue::Job": _job,
@@ -100,6 +114,7 @@ LAKE_READERS: dict[str, Reader] = {
     "AWS::LakeFormation::DataLakeSettings": _settings,
     "AWS::LakeFormation::PrincipalPermissions": _permissions,
     "AWS::LakeFormation::Resource": _location,
+    "AWS::MWAA::Environment": _environment,
     "AWS::RedshiftServerless::Namespace": _namespace,
     "AWS::RedshiftServerless::Workgroup": _workgroup,
 }

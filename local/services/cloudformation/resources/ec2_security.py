@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
+from botocore.exceptions import ClientError
+
 from local.services.cloudformation.resource_type import Made, Order, ResourceType, Services
 from local.services.cloudformation.resources.ec2_tags import ignore_missing, retag, tag_specifications
 from local.services.cloudformation.shapes import INTEGER, STRING, TAGS, ListOf, Structure, structure
@@ -43,11 +45,14 @@ class _Rules:
         self._group_id = group_id
         self._direction = direction
 
-    def add(self, rules: Iterable[Mapping[str, Any]]) -> None:
+    def add(self, rules: Iterable[Mapping[str, Any]]) -> list[str]:
+        """:returns: ids of the new rules."""
         permissions = [_permission(rule) for rule in rules]
-        if permissions:
-            call = getattr(self._services.client("ec2"), f"authorize_security_group_{self._direction}")
-            call(GroupId=self._group_id, IpPermissions=permissions)
+        if not permissions:
+            return []
+        call = getattr(self._services.client("ec2"), f"authorize_security_group_{self._direction}")
+        made = call(GroupId=self._group_id, IpPermissions=permissions)["SecurityGroupRules"]
+        return [rule["SecurityGroupRuleId"] for rule in made]
 
     def remove(self, rules: Iterable[Mapping[str, Any]]) -> None:
         permissions = [_permission(rule) for rule in rules]
@@ -86,8 +91,12 @@ class SecurityGroup(ResourceType):
             TagSpecifications=tag_specifications(order, "security-group"),
             **vpc,
         )["GroupId"]
-        _Rules(order.services, group_id, "ingress").add(properties.get("SecurityGroupIngress", []))
-        _Rules(order.services, group_id, "egress").change([_EVERYWHERE], _egress(properties))
+        try:
+            _Rules(order.services, group_id, "ingress").add(properties.get("SecurityGroupIngress", []))
+            _Rules(order.services, group_id, "egress").change([_EVERYWHERE], _egress(properties))
+        except ClientError:
+            order.services.client("ec2").delete_security_group(GroupId=group_id)
+            raise
         return Made(group_id, {"GroupId": group_id, "Id": group_id})
 
     def update(self, order: Order, current: ResourceRecord) -> Made:
@@ -119,8 +128,7 @@ class SecurityGroupIngress(ResourceType):
 
     def create(self, order: Order) -> Made:
         group_id = order.properties.get("GroupId", "")
-        _Rules(order.services, group_id, self.direction).add([order.properties])
-        rule_id = self._rule_id(order, group_id)
+        (rule_id,) = _Rules(order.services, group_id, self.direction).add([order.properties])
         return Made(rule_id, {"Id": rule_id})
 
     def update(self, order: Order, current: ResourceRecord) -> Made:
@@ -130,16 +138,6 @@ class SecurityGroupIngress(ResourceType):
 
     def delete(self, services: Services, current: ResourceRecord) -> None:
         _Rules(services, current.properties["GroupId"], self.direction).remove([current.properties])
-
-    def _rule_id(self, order: Order, group_id: str) -> str:
-        rules = order.services.client("ec2").describe_security_group_rules(
-            Filters=[{"Name": "group-id", "Values": [group_id]}]
-        )["SecurityGroupRules"]
-        # The newest is the last.
-        found: str = [rule for rule in rules if rule["IsEgress"] == (self.direction == "egress")][-1][
-            "SecurityGroupRuleId"
-        ]
-        return found
 
 
 class SecurityGroupEgress(SecurityGroupIngress):

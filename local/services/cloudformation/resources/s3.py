@@ -40,7 +40,7 @@ class Bucket(ResourceType):
         objects.create_bucket(Bucket=name)
         order.services.bucket_control().create_bucket(Bucket=name)
         try:
-            apply_settings(order.services, name, order.properties)
+            apply_settings(order.services, name, order.properties, is_new=True)
         except ClientError:
             _delete_bucket(order.services, name)
             raise

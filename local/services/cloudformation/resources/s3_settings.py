@@ -90,12 +90,13 @@ def ignore_missing(call: Callable[..., Any], **arguments: Any) -> None:
             raise
 
 
-def apply_settings(services: Services, name: str, properties: Mapping[str, Any]) -> None:
+def apply_settings(services: Services, name: str, properties: Mapping[str, Any], is_new: bool = False) -> None:
     """Bring every setting to what the template says; a setting it does not mention goes back to S3's default.
 
     :param services: clients.
     :param name: the bucket.
     :param properties: resolved properties of the bucket.
+    :param is_new: the bucket has S3's defaults only, so there is nothing to put back to them.
     """
     objects, control = services.client("s3"), services.bucket_control()
     # A bucket cannot go back to "never versioned"; without the property CloudFormation suspends versioning.
@@ -113,8 +114,12 @@ def apply_settings(services: Services, name: str, properties: Mapping[str, Any])
         ignore_missing(control.delete_public_access_block, Bucket=name)
     else:
         control.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=block)
-    control.put_bucket_logging(Bucket=name, BucketLoggingStatus=_logging(properties))
-    control.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=_notifications(properties))
+    # These two have no delete method: nothing is what an empty setting says.
+    logging, notifications = _logging(properties), _notifications(properties)
+    if logging or not is_new:
+        control.put_bucket_logging(Bucket=name, BucketLoggingStatus=logging)
+    if notifications or not is_new:
+        control.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=notifications)
 
 
 # Setting -> (put method, its argument, delete method).

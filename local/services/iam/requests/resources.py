@@ -108,7 +108,12 @@ def airflow_roles(parameters: Mapping[str, Any]) -> list[str]:
 _GIVEN = ("ResourceArn", "ResourceARN", "resourceArn")
 
 TYPES: dict[str, dict[str, Finder]] = {
-    "airflow": {"environment": _named("airflow", "environment/{}", "Name", "ResourceArn")},
+    "airflow": {
+        "environment": _named("airflow", "environment/{}", "Name", "ResourceArn"),
+        # On MWAA the Airflow role that a policy names decides what the API lets its caller do; the Airflow here has one
+        # user who may do everything, so less than Op is refused altogether.
+        "rbac-role": _named("airflow", "role/{}/Op", "Name"),
+    },
     "athena": {
         "datacatalog": _named("athena", "datacatalog/{}", "CatalogName", "Name", *_GIVEN),
         "workgroup": _named("athena", "workgroup/{}", "WorkGroup", "WorkGroupName", "Name", *_GIVEN),
