@@ -36,10 +36,9 @@ def test_the_matrix_is_every_suite_of_the_test_runner() -> None:
 
 
 def test_a_suite_that_does_not_exist_is_no_success() -> None:
-    done = subprocess.run(
-        ["bash", str(REPOSITORY / "tests" / "run.sh")], env=os.environ | {"SUITE": "no such suite"}, capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
+    runner = ["bash", str(REPOSITORY / "tests" / "run.sh")]
+    environment = os.environ | {"SUITE": "no such suite"}
+    done = subprocess.run(runner, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "no suite has the title 'no such suite'" in done.stderr
 
