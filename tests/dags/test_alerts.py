@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def topic(aws: LocalAws) -> str:
-    """A topic of this test's own."""
-    return str(aws.client("sns").create_topic(Name=f"alerts-{uuid.uuid4().hex}")["TopicArn"])
+    """The lake's topic: the one that Airflow's role may publish to."""
+    found: list[dict[str, str]] = aws.client("sns").list_topics()["Topics"]
+    (arn,) = [item["TopicArn"] for item in found if item["TopicArn"].endswith(f":{aws.name('alerts')}")]
+    return arn
 
 
 @pytest.fixture
@@ -29,13 +31,14 @@ def messages(aws: LocalAws, topic: str) -> Iterator[Callable[[], list[dict[str, 
     queues = aws.client("sqs")
     url = queues.create_queue(QueueName=f"alerts-{uuid.uuid4().hex}")["QueueUrl"]
     arn = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    subscription = aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)["SubscriptionArn"]
 
     def receive() -> list[dict[str, Any]]:
         received = queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
         return [json.loads(message["Body"]) for message in received]
 
     yield receive
+    aws.client("sns").unsubscribe(SubscriptionArn=subscription)
     queues.delete_queue(QueueUrl=url)
 
 

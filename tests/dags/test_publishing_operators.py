@@ -86,8 +86,12 @@ class Version:
 
     def helper_exists(self) -> bool:
         """:return: whether the CTAS table is in the catalog"""
-        tables = self.aws.client("glue", self.aws.name("airflow")).get_tables(DatabaseName="staging")["TableList"]
-        return self.helper in [table["Name"] for table in tables]
+        glue = self.aws.client("glue", self.aws.name("airflow"))
+        try:
+            glue.get_table(DatabaseName="staging", Name=self.helper)
+        except glue.exceptions.EntityNotFoundException:
+            return False
+        return True
 
     def shown(self) -> dict[str, Any]:
         """:return: what readers are shown for the day"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -30,20 +31,14 @@ def test_every_make_target_exists() -> None:
 
 def test_the_matrix_is_every_suite_of_the_test_runner() -> None:
     runner = (REPOSITORY / "tests" / "run.sh").read_text(encoding="utf-8")
-    titles = re.findall(r'^suite \w+ "([^"]+)"', runner, re.MULTILINE)
-    assert JOBS["test"]["strategy"]["matrix"]["suite"] == titles
+    titles = re.findall(r'^ *suite \w+ "([^"]+)"', runner, re.MULTILINE)
+    assert sorted(JOBS["test"]["strategy"]["matrix"]["suite"]) == sorted(titles)
 
 
-def test_a_suite_that_does_not_exist_is_no_success(tmp_path: Path) -> None:
-    """The runner itself, without the local AWS: what it does with a title that nobody has."""
-    runner = (REPOSITORY / "tests" / "run.sh").read_text(encoding="utf-8")
-    start = runner.index("failed=()")
-    script = tmp_path / "run.sh"
-    script.write_text("set -uo pipefail\n" + runner[start:])
-    done = subprocess.run(
-        ["bash", str(script)], env={"SUITE": "no such suite", "PATH": "/usr/bin:/bin"}, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+def test_a_suite_that_does_not_exist_is_no_success() -> None:
+    runner = ["bash", str(REPOSITORY / "tests" / "run.sh")]
+    environment = os.environ | {"SUITE": "no such suite"}
+    done = subprocess.run(runner, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "no suite has the title 'no such suite'" in done.stderr
 
