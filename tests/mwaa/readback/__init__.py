@@ -18,6 +18,7 @@ UNREADABLE = {
     ("AWS::Athena::WorkGroup", "RecursiveDeleteOption"): "read by CloudFormation when it deletes the workgroup",
     ("AWS::KMS::Key", "PendingWindowInDays"): "read by CloudFormation when it deletes the key",
     ("AWS::LakeFormation::DataLakeSettings", "MutationType"): "says how CloudFormation writes the settings",
+    ("AWS::MWAA::Environment", "WorkerReplacementStrategy"): "of an update; GetEnvironment tells that of the last one",
     ("AWS::RedshiftServerless::Namespace", "ManageAdminPassword"): "the local warehouse has no password to manage",
 }
 
