@@ -98,6 +98,8 @@ def test_stopped_servers_whose_ports_were_taken_meanwhile_get_new_ones(own):
     assert run_local(own, "down").returncode == 0
     before = load_settings(own)
     with socket.socket() as other_program:
+        # As servers do: connections of the one that was here may still be in TIME_WAIT.
+        other_program.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other_program.bind(("127.0.0.1", before.s3_port))
         other_program.listen()
 

@@ -291,7 +291,7 @@ def test_a_principal_without_grants_is_refused(lake: Lake) -> None:
     table = f"secret_{uuid.uuid4().hex[:8]}"
     body = io.BytesIO()
     pq.write_table(pa.table({"id": [1, 2]}), body)
-    lake.put("governance", f"loads/mistakes/{table}/rows.parquet", body.getvalue())
+    lake.put("curated", f"mistakes/{table}/rows.parquet", body.getvalue())
     lake.client("glue").create_table(
         DatabaseName="curated",
         TableInput={

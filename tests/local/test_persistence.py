@@ -62,7 +62,14 @@ def create_one_of_each(settings: LocalSettings) -> None:
     client("events").put_rule(Name="kept", ScheduleExpression="rate(1 day)")
     client("events").put_targets(Rule="kept", Targets=[{"Id": "1", "Arn": topic}])
     client("cloudwatch").put_metric_alarm(
-        AlarmName="kept", EvaluationPeriods=1, ComparisonOperator="GreaterThanThreshold", MetricName="m", Namespace="n"
+        AlarmName="kept",
+        Namespace="n",
+        MetricName="m",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
     )
     client("logs").create_log_group(logGroupName="/kept")
     client("logs").create_log_stream(logGroupName="/kept", logStreamName="s")

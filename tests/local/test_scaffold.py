@@ -116,9 +116,12 @@ def test_new_product_compiles_parses_and_lints(
     compiled = _airflow(repository, "python", "-m", "lake.contracts.compile")
     assert compiled.returncode == 0, compiled.stderr
     parsed = _airflow(repository, "python", "-c", PARSE)
-    assert parsed.stdout.splitlines()[-1].split() == ["online_retail_daily", "orders_daily", "sales_marts"], (
-        parsed.stderr
-    )
+    assert parsed.stdout.splitlines()[-1].split() == [
+        "lake_canary_hourly",
+        "online_retail_daily",
+        "orders_daily",
+        "sales_marts",
+    ], parsed.stderr
     written = [line.removeprefix("wrote ") for line in told.splitlines() if re.fullmatch(r"wrote .*\.py", line)]
     for check in (["check"], ["format", "--check"]):
         linted = _airflow(repository, "ruff", *check, "--config", str(REPOSITORY / "pyproject.toml"), *written)
