@@ -44,14 +44,15 @@ start_local_aws() {
     return 1
 }
 
+# The lanes take about as long as each other.
 services() {
+    suite glue "Spark jobs" tests/glue_jobs "$@"
     suite local "local AWS and templates" tests/local tests/mwaa --ignore=tests/mwaa/deploy "$@"
+    suite airflow "deployments" tests/mwaa/deploy "$@"
 }
 
 pipeline() {
     suite airflow "contracts and DAG integrity" tests/contracts tests/dags "$@"
-    suite glue "Spark jobs" tests/glue_jobs "$@"
-    suite airflow "deployments" tests/mwaa/deploy "$@"
     suite airflow "end to end" tests/e2e "$@"
 }
 
