@@ -101,8 +101,8 @@ def page(found: Sequence[Row]) -> str:
 def differences(found: Sequence[Row], roles: Mapping[str, Principal], prefix: str, text: str) -> list[str]:
     """What is wrong with a page: missing rights, and statements or actions that no role has any more.
 
-    Tasks are not compared: which of two neighbours polled last differs from run to run. Nor is it missed when a right on
-    the list of exemptions was needed for once (a warning about the quality of a generated day, say).
+    Tasks are not compared: which of two neighbours polled last differs from run to run. Nor is a right on the list of
+    exemptions missed when a run needed it for once (a warning about the quality of a generated day, say).
 
     :param text: of the page.
     """
