@@ -94,7 +94,7 @@ class CheckCrawledOperator(AwsBaseOperator[GlueCatalogHook]):
         if found is None:
             raise AirflowFailException(
                 f"The crawler {LAKE.name('canary')} ended well but left no partition {self.run} in "
-                f"{DATABASE}.{DATABASE}. Its log is in the CloudWatch log group /aws-glue/crawlers."
+                f"{DATABASE}.{DATABASE}. Its log is in a CloudWatch log group /aws-glue/crawlers*."
             )
         return str(found["StorageDescriptor"]["Location"])
 

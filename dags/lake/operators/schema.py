@@ -104,8 +104,8 @@ class CheckSchemaOperator(AwsBaseOperator[S3Hook]):
             table = catalog.get_table(DatabaseName=database, Name=name)["Table"]
         except catalog.exceptions.EntityNotFoundException as error:
             raise AirflowFailException(
-                f"The crawler left no table {database}.{name}, although {self.folder} holds files. Its log is in the "
-                "CloudWatch log group /aws-glue/crawlers; its target must be the product's landing folder."
+                f"The crawler left no table {database}.{name}, although {self.folder} holds files. Its log is in a "
+                "CloudWatch log group /aws-glue/crawlers*; its target must be the product's landing folder."
             ) from error
         columns = [column["Name"] for column in table["StorageDescriptor"]["Columns"]]
         return compare_catalog(f"{database}.{name}", columns, terms)
