@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from mwaa.deploy.errors import DeployError
 from mwaa.deploy.project import PINNED_FILES
 from mwaa.deploy.target import Target, stack_parameters
+from mwaa.deploy.usage_limit import ensure_usage_limit
 from mwaa.templates import template_argument
 
 Say = Callable[[str], None]
@@ -47,6 +48,8 @@ def deploy_stacks(
             parameters = sections.get(name, {"Prefix": target.prefix, "Env": target.env})
             _deploy(root, target, name, outputs | parameters | dict(given), say, timeout)
         outputs |= _outputs(target, name)
+        if name == "lake" and name in names:
+            ensure_usage_limit(target.redshift_serverless, outputs, say)
 
 
 def _deploy(root: Path, target: Target, name: str, values: Mapping[str, str], say: Say, timeout: float) -> None:

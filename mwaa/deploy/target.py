@@ -76,6 +76,11 @@ class Target:
         return _client("cloudformation")
 
     @cached_property
+    def redshift_serverless(self) -> Any:
+        """Client of Redshift Serverless."""
+        return _client("redshift-serverless")
+
+    @cached_property
     def logs(self) -> Any:
         """Client of CloudWatch Logs."""
         return _client("logs")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import tempfile
@@ -65,6 +66,15 @@ def test_every_stack_deploys_and_every_property_is_what_its_service_says(environ
         assert stack_differences(environment, environment.name(stack)) == [], stack
 
 
+def test_the_warehouse_has_its_daily_usage_limit(environment: LocalAws) -> None:
+    """The one thing of the lake that CloudFormation has no type for."""
+    file = REPOSITORY / "mwaa" / "cloudformation" / "parameters" / f"{environment.settings.env}.json"
+    given = {item["ParameterKey"]: item["ParameterValue"] for item in json.loads(file.read_text())["lake"]}
+    (limit,) = environment.client("redshift-serverless").list_usage_limits()["usageLimits"]
+    assert (limit["period"], limit["breachAction"]) == ("daily", "deactivate")
+    assert limit["amount"] == int(given["RedshiftDailyRpuHours"])
+
+
 def test_again_there_is_nothing_to_change(environment: LocalAws) -> None:
     assert deploy_stacks(environment) == [f"{environment.name(stack)}: nothing to change" for stack in STACKS]
 
@@ -90,3 +100,4 @@ def test_every_stack_is_deleted(environment: LocalAws) -> None:
                   if item["ResourceStatus"] == "DELETE_FAILED"}  # fmt: skip
         assert (found["StackStatus"], failed) == ("DELETE_COMPLETE", {}), stack
     assert environment.client("mwaa").list_environments()["Environments"] == []
+    assert environment.client("redshift-serverless").list_usage_limits()["usageLimits"] == []

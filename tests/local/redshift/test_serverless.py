@@ -40,6 +40,25 @@ def test_refusals(warehouse: Warehouse, serverless: Any) -> None:
     assert refused(serverless.list_snapshots) == "UnknownOperationException"
 
 
+def test_usage_limits(warehouse: Warehouse, serverless: Any) -> None:
+    """Known difference: kept, and never reached, because nothing here uses RPUs."""
+    arn = serverless.get_workgroup(workgroupName=warehouse.workgroup)["workgroup"]["workgroupArn"]
+    wanted = {"resourceArn": arn, "usageType": "serverless-compute", "amount": 1}
+    assert refused(serverless.create_usage_limit, **wanted | {"amount": 0}) == "ValidationException"
+    assert refused(serverless.create_usage_limit, **wanted | {"resourceArn": arn + "x"}) == "ResourceNotFoundException"
+    assert refused(serverless.update_usage_limit, usageLimitId="nope", amount=2) == "ResourceNotFoundException"
+
+    made = serverless.create_usage_limit(**wanted, period="daily", breachAction="deactivate")["usageLimit"]
+    try:
+        assert serverless.list_usage_limits(resourceArn=arn)["usageLimits"] == [made]
+        changed = serverless.update_usage_limit(usageLimitId=made["usageLimitId"], amount=2)["usageLimit"]
+        assert changed == made | {"amount": 2}
+        assert warehouse.rows("select 1 as a") == [(1,)]
+    finally:
+        serverless.delete_usage_limit(usageLimitId=made["usageLimitId"])
+    assert refused(serverless.get_usage_limit, usageLimitId=made["usageLimitId"]) == "ResourceNotFoundException"
+
+
 def test_two_namespaces_share_no_data(warehouse: Warehouse, serverless: Any, schema: str) -> None:
     name = f"other-{uuid.uuid4().hex[:8]}"
     warehouse.rows(f"create table {schema}.t as select 1 as a")

@@ -1,4 +1,4 @@
-"""Namespaces and workgroups, kept in the state folder."""
+"""Namespaces, workgroups and usage limits, kept in the state folder."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class ServerlessModel:
         self.workgroups: dict[str, dict[str, Any]] = stored.get("workgroups", {})
         self.creators: dict[str, str] = stored.get("creators", {})
         self.tags: dict[str, dict[str, str]] = stored.get("tags", {})
+        self.usage_limits: dict[str, dict[str, Any]] = stored.get("usage_limits", {})
         self._known_databases: set[str] = set()
 
     def save(self) -> None:
@@ -33,6 +34,7 @@ class ServerlessModel:
             "workgroups": self.workgroups,
             "creators": self.creators,
             "tags": self.tags,
+            "usage_limits": self.usage_limits,
         }
         draft = self._file.with_suffix(".tmp")
         draft.write_text(json.dumps(content, indent=1))

@@ -1,4 +1,4 @@
-"""The operations of the Redshift Serverless API that a data lake needs: namespaces, workgroups, tags."""
+"""The operations of the Redshift Serverless API that a data lake needs: namespaces, workgroups, usage limits, tags."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from local.errors import AwsError
 from local.identity import Caller
 from local.services.redshift.serverless.model import ServerlessModel, new_id, timestamp
+from local.services.redshift.serverless.usage_limits import UsageLimitOperations
 from local.settings import LocalSettings
 
 Request = Mapping[str, Any]
@@ -26,7 +27,7 @@ _DEFAULT_BASE_CAPACITY = 128  # RPUs
 _PORT = 5439
 
 
-class ServerlessApi:
+class ServerlessApi(UsageLimitOperations):
     """Redshift Serverless (API version 2021-04-21). Everything is AVAILABLE at once."""
 
     def __init__(self, settings: LocalSettings, model: ServerlessModel) -> None:
@@ -147,6 +148,7 @@ class ServerlessApi:
             workgroup = self._workgroup(request["workgroupName"])
             del self._model.workgroups[workgroup["workgroupName"]]
             self._model.tags.pop(workgroup["workgroupArn"], None)
+            self._forget_usage_limits(workgroup["workgroupArn"])
             self._model.save()
         return {"workgroup": {**workgroup, "status": "DELETING"}}
 
