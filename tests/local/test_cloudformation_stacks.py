@@ -116,7 +116,7 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stacks]:
         seaweedfs.start(settings)
         with pytest.MonkeyPatch.context() as environment:
             # No Glue job runs here: starting Spark in the background would only slow the rest down.
-            environment.setenv("SLUICE_WARM_SPARK", "0")
+            environment.setenv("SLUICE_GLUE_PREWARM", "0")
             control_plane.start(settings)
             yield Stacks(settings)
     finally:

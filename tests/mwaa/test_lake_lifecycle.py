@@ -40,7 +40,7 @@ def own_aws() -> Iterator[LocalAws]:
     try:
         with pytest.MonkeyPatch.context() as environment:
             # No Glue job runs here: starting Spark in the background would only slow the rest down.
-            environment.setenv("SLUICE_WARM_SPARK", "0")
+            environment.setenv("SLUICE_GLUE_PREWARM", "0")
             started = run_local(state, "up")
         assert started.returncode == 0, f"`local up` failed:\n{started.stdout}\n{started.stderr}"
         yield LocalAws(load_settings(state))

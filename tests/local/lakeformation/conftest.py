@@ -24,7 +24,7 @@ from tests.local import rights
 # The planner of dags/ is plain Python: its laws are tested here, against the back end it plans for.
 sys.path.append(str(Path(__file__).resolve().parents[3] / "dags"))
 # No test here runs a Glue job.
-os.environ["SLUICE_WARM_SPARK"] = "0"
+os.environ["SLUICE_GLUE_PREWARM"] = "0"
 
 ROLES = ("lake-admin", "auditor", "steward", "engineer", "analyst", "outsider")
 COLUMNS = [("id", "bigint"), ("name", "string"), ("country", "string"), ("salary", "decimal(12,3)")]
