@@ -28,7 +28,7 @@ from local.services.iam.policy import Statement
 from local.settings import LocalSettings, load_settings
 
 _RUN_SECONDS = 300
-_DAGS = ("online_retail_daily", "sales_marts")
+_DAGS = ("online_retail_daily", "sales_marts", "lake_canary_hourly")
 
 
 def main() -> int:
