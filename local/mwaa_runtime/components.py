@@ -24,6 +24,9 @@ API_SERVER = "api-server"
 MWAA_COMPONENTS = {API_SERVER: "webserver", "scheduler": "hybrid", "dag-processor": "hybrid", "triggerer": "hybrid"}
 # A process of this Airflow has it in its environment, whoever its parent is by now.
 HOME_MARK = "SLUICE_AIRFLOW_PROCESS_OF"
+# Forked workers give themselves a title ("airflow worker -- LocalExecutor: <idle>"), which overwrites the memory where
+# the environment can be read. They stay in the folder that they were started in.
+_TITLE = "airflow "
 
 _GRACE_SECONDS = 4.0
 _POLL_SECONDS = 0.25
@@ -152,9 +155,12 @@ def _end_of_log(home: Path, name: str) -> str:
 def _marked(home: Path) -> Iterator[psutil.Process]:
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if (
-                process.pid != os.getpid()
-                and process.status() != psutil.STATUS_ZOMBIE
-                and process.environ().get(HOME_MARK) == str(home)
-            ):
+            if process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE and _belongs(process, home):
                 yield process
+
+
+def _belongs(process: psutil.Process, home: Path) -> bool:
+    if process.environ().get(HOME_MARK) == str(home):
+        return True
+    title = process.cmdline()[:1]
+    return bool(title) and title[0].startswith(_TITLE) and Path(process.cwd()) == home.resolve()

@@ -187,10 +187,12 @@ def test_it_stops_without_leaving_a_process_or_a_port(airflow: Running) -> None:
     assert webserver is not None
     port = int(webserver.url.rsplit(":", 1)[-1])
     states = {component.name: component for component in airflow.runtime.status()}
-    before = pids(airflow.home)
     # The hard case: a parent that was killed, whose workers nobody knows any more.
     scheduler = states["scheduler"].pid
     assert scheduler is not None
+    workers = [child.pid for child in psutil.Process(scheduler).children(recursive=True)]
+    assert workers, "the local executor forks them"
+    before = {*pids(airflow.home), *workers}
     os.kill(scheduler, signal.SIGKILL)
 
     assert airflow.runtime.stop()
