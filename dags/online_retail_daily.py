@@ -20,7 +20,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from lake.assets import CURATED_ONLINE_RETAIL
 from lake.contracts import contract
-from lake.defaults import DEFAULT_ARGS, SQL_ROOT
+from lake.defaults import ATHENA, DEFAULT_ARGS, SQL_ROOT
 from lake.operators.athena import ConvertToParquetOperator
 from lake.operators.glue_job import GlueJobOncePerKeyOperator
 from lake.operators.lake_formation import LakeFormationSyncOperator
@@ -98,9 +98,7 @@ with DAG(
         helper_database=CONTRACT.databases["staging"],
         published=(CONTRACT.databases["curated"], CONTRACT.product, "{{ ds }}"),
         expected_rows=ROWS,
-        workgroup=LAKE.workgroup,
-        sleep_time=LAKE.poll_seconds,
-        deferrable=True,
+        **ATHENA,
     )
     publish_day = PublishPartitionOperator(
         task_id="publish_day",

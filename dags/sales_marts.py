@@ -17,7 +17,7 @@ from airflow.sdk import DAG, TriggerRule
 
 from lake.assets import CURATED_ONLINE_RETAIL, MART_FACT_SALES
 from lake.contracts import contract
-from lake.defaults import DEFAULT_ARGS, SQL_ROOT
+from lake.defaults import ATHENA, DEFAULT_ARGS, REDSHIFT, SQL_ROOT
 from lake.operators.athena import AthenaStatementOperator
 from lake.operators.redshift import EnsureViewsOperator, RedshiftStatementOperator, RequireNoRowsOperator
 from lake.operators.warehouse_load import PlanLoadOperator, ReconcileOperator
@@ -25,12 +25,6 @@ from lake.settings import LAKE
 from lake.tags import Domain, Layer, Tier
 
 MART = "redshift/mart/"
-REDSHIFT = {
-    "database": LAKE.warehouse_database,
-    "workgroup_name": LAKE.workgroup,
-    "poll_interval": LAKE.poll_seconds,
-    "deferrable": True,
-}
 LOAD = {
     name: "{{ ti.xcom_pull(task_ids='plan_load', key='" + name + "') }}"
     for name in ("load", "manifest", "days_file", "days")
@@ -99,9 +93,7 @@ with DAG(
         task_id="count_lake",
         query="athena/curated/online_retail.check.sql",
         sql_values=LOAD,
-        workgroup=LAKE.workgroup,
-        sleep_time=LAKE.poll_seconds,
-        deferrable=True,
+        **ATHENA,
     )
     count_warehouse = RedshiftStatementOperator(
         task_id="count_warehouse", sql=MART + "fact_sales.check.sql", sql_values=LOAD, **REDSHIFT
