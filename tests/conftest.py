@@ -44,6 +44,12 @@ class LocalAws:
         """``glue`` -> ``sluice-dev-glue``."""
         return str(self.settings.name(resource))
 
+    def delete_stack(self, template: str) -> None:
+        """Delete the stack of a template (``alarms``) and wait for it."""
+        client, name = self.client("cloudformation"), self.name(template)
+        client.delete_stack(StackName=name)
+        client.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+
     def command(self, *arguments: str, timeout: float = _UP_SECONDS) -> subprocess.CompletedProcess[str]:
         """Run ``python -m local`` on this state folder."""
         return run_local(self.settings.state_dir, *arguments, timeout=timeout)

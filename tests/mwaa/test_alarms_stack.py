@@ -45,17 +45,11 @@ def events(client: Any, name: str) -> list[dict[str, Any]]:
         return []
 
 
-def remove(aws: LocalAws) -> None:
-    client, name = aws.client("cloudformation"), aws.name("alarms")
-    client.delete_stack(StackName=name)
-    client.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
-
-
 @pytest.fixture(scope="module")
 def deployed(local_aws: LocalAws) -> Iterator[LocalAws]:
     deploy(local_aws)
     yield local_aws
-    remove(local_aws)
+    local_aws.delete_stack("alarms")
 
 
 def alarms(aws: LocalAws) -> dict[str, dict[str, Any]]:
@@ -133,7 +127,7 @@ def test_every_alarm_tells_the_lakes_topic_and_is_in_the_runbook(deployed: Local
 
 
 def test_deleting_removes_every_alarm(deployed: LocalAws) -> None:
-    remove(deployed)
+    deployed.delete_stack("alarms")
     assert alarms(deployed) == {}
     deploy(deployed)
 

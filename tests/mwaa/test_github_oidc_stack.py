@@ -24,17 +24,11 @@ def deploy(aws: LocalAws, **changed: str) -> None:
     stack.deploy_template(aws.settings, TEMPLATE, PARAMETERS | changed)
 
 
-def remove(aws: LocalAws) -> None:
-    client, name = aws.client("cloudformation"), aws.name("github-oidc")
-    client.delete_stack(StackName=name)
-    client.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
-
-
 @pytest.fixture(scope="module")
 def deployed(local_aws: LocalAws) -> Iterator[LocalAws]:
     deploy(local_aws)
     yield local_aws
-    remove(local_aws)
+    local_aws.delete_stack("github-oidc")
 
 
 def trust(aws: LocalAws) -> dict[str, Any]:
@@ -136,7 +130,7 @@ def test_an_account_has_one_provider_so_the_second_environment_names_it(
 
 
 def test_deleting_removes_role_and_provider(deployed: LocalAws) -> None:
-    remove(deployed)
+    deployed.delete_stack("github-oidc")
     iam = deployed.client("iam")
     with pytest.raises(ClientError, match="NoSuchEntity"):
         iam.get_role(RoleName=ROLE)
