@@ -8,7 +8,7 @@ from typing import Any
 
 from glue_jobs.problems import ContractMismatch
 
-FORMAT = 1  # layout of the compiled contract this code reads
+FORMAT = 2  # layout of the compiled contract this code reads
 
 
 @dataclass(frozen=True)

@@ -184,6 +184,9 @@ _TAIL = """
 team:
   name: {owner}
 
+support:
+  - {{channel: {owner}, tool: email, scope: issues, url: "mailto:{owner}@example.com"}}
+
 roles:
   - {{role: data-engineer, access: read}}
   - {{role: airflow, access: write}}

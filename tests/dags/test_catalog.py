@@ -18,7 +18,8 @@ CONTRACT = contract("online_retail")
 
 def curated(version: str = CONTRACT.version, columns: tuple[Column, ...] = CONTRACT.columns) -> ContractTable:
     """:return: the published table of a contract"""
-    terms = dataclasses.replace(CONTRACT, version=version, columns=columns)
+    terms = dataclasses.replace(CONTRACT, version=version)
+    vars(terms)["columns"] = columns
     return next(table for table in contract_tables(terms, LAKE) if table.database == "curated")
 
 

@@ -27,15 +27,16 @@ def test_product_from_a_sample(spark: SparkSession, tmp_path: Path) -> None:
     sample = tmp_path / "sample.csv"
     sample.write_text("Shop No.,till.code,Sold items,e-mail\n1,A,5,anna@example.com\n1,B,5,\n2,B,5,\n1,A,5,\n")
     files = product_files(REPOSITORY, "tills", read_sample(sample), "tests")
-    contracts = tmp_path / "contracts"
-    contracts.mkdir()
+    contracts = tmp_path / "dags" / "contracts"
+    contracts.mkdir(parents=True)
     (contracts / "tills.odcs.yaml").write_text(files["dags/contracts/tills.odcs.yaml"])
     compiler = [
         str(REPOSITORY / ".venv/airflow/bin/python"),
         "-m",
-        "lake.contracts.compile",
-        "--folder",
-        str(contracts),
+        "lake.contracts",
+        "--repository",
+        str(tmp_path),
+        "compile",
     ]
     done = subprocess.run(
         compiler, env={"PYTHONPATH": str(REPOSITORY / "dags")}, capture_output=True, text=True, check=False

@@ -113,7 +113,7 @@ def test_new_product_compiles_parses_and_lints(
     assert "e_mail look(s) like personal data" in told
     assert "airflow dags test orders_daily" in told
 
-    compiled = _airflow(repository, "python", "-m", "lake.contracts.compile")
+    compiled = _airflow(repository, "python", "-m", "lake.contracts", "compile")
     assert compiled.returncode == 0, compiled.stderr
     parsed = _airflow(repository, "python", "-c", PARSE)
     assert parsed.stdout.splitlines()[-1].split() == [
