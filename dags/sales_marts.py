@@ -15,7 +15,7 @@ from __future__ import annotations
 import pendulum
 from airflow.sdk import DAG, TriggerRule
 
-from lake.assets import CURATED_ONLINE_RETAIL, MART_FACT_SALES
+from lake.assets import MART_FACT_SALES, curated
 from lake.contracts import contract
 from lake.defaults import ATHENA, DEFAULT_ARGS, REDSHIFT, SQL_ROOT
 from lake.operators.athena import AthenaStatementOperator
@@ -24,6 +24,7 @@ from lake.operators.warehouse_load import PlanLoadOperator, ReconcileOperator
 from lake.settings import LAKE
 from lake.tags import Domain, Layer, Tier
 
+CONTRACT = contract("online_retail")
 MART = "redshift/mart/"
 LOAD = {
     name: "{{ ti.xcom_pull(task_ids='plan_load', key='" + name + "') }}"
@@ -32,7 +33,7 @@ LOAD = {
 
 with DAG(
     dag_id="sales_marts",
-    schedule=[CURATED_ONLINE_RETAIL],
+    schedule=[curated(CONTRACT)],
     start_date=pendulum.datetime(2010, 12, 1, tz="UTC"),
     catchup=False,
     # The days of two runs would be loaded twice if both planned before one had loaded.
@@ -58,7 +59,7 @@ with DAG(
     )
     plan_load = PlanLoadOperator(
         task_id="plan_load",
-        table=contract("online_retail").table("curated"),
+        table=CONTRACT.table("curated"),
         ledger_statement="{{ ti.xcom_pull(task_ids='read_load_ledger')[0] }}",
         folder=LAKE.uri("governance", "loads/sales_marts/"),
     )

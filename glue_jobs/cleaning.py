@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +21,7 @@ from glue_jobs import problems, report, storage
 from glue_jobs.arguments import CleaningArguments
 from glue_jobs.conform import RESCUED_COLUMN, conform, publishable, quarantined
 from glue_jobs.contracts import Contract, read_contract
+from glue_jobs.generated import Finish, column_generator
 from glue_jobs.landing import delivered_records, file_reports, parse_files
 from glue_jobs.outcomes import Outcomes, count_outcomes, file_outcomes
 from glue_jobs.pseudonyms import PseudonymKey, mask_columns, read_key
@@ -31,8 +31,6 @@ from glue_jobs.suite import SuiteResult, import_in_background, run_suite
 ROWS_PER_FILE = 500_000
 LEDGER_FILE = "ledger.parquet"
 REFUSED_FILES = "_refused_files/"  # the underscore hides it from Athena, Spark and crawlers
-
-Finish = Callable[[DataFrame], DataFrame]
 
 
 @dataclass(frozen=True)
@@ -52,13 +50,13 @@ class CleanedRows:
 
 
 def clean_day(
-    spark: SparkSession, arguments: CleaningArguments, finish: Finish, key: PseudonymKey | None = None
+    spark: SparkSession, arguments: CleaningArguments, finish: Finish | None = None, key: PseudonymKey | None = None
 ) -> dict[str, Any]:
     """Clean one day and write everything the run leaves behind.
 
     :param spark: session with the settings of ``session.SQL_SETTINGS``
     :param arguments: what to read and where to write
-    :param finish: adds the generated columns of the product to the publishable rows
+    :param finish: adds the generated columns to the publishable rows; those the contract names when not given
     :param key: pseudonym key; read from Secrets Manager when not given
     :return: the result, as written to ``arguments.result``
     :raises JobProblem: if the day cannot be processed at all
@@ -68,7 +66,7 @@ def clean_day(
     contract = load_contract(arguments.contract)
     key = key or read_key(arguments.pii_secret)
     storage.delete_file(arguments.result)
-    cleaned = write_rows(spark, arguments, contract, finish, key)
+    cleaned = write_rows(spark, arguments, contract, finish or column_generator(contract), key)
     written = time.monotonic()
     names = [column.name for column in contract.columns]
     day = arguments.ingest_date.isoformat()

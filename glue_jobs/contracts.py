@@ -19,6 +19,7 @@ class Column:
     :param source: header name of the delivered column, None when derived or generated
     :param expression: Spark SQL over delivered columns, or over other columns when derived; None when generated
     :param derived: True when computed from other columns
+    :param generated_by: function that computes it from whole rows, None when read or derived
     :param spark_type: type in Spark
     :param required: True when never NULL in published rows
     :param masking_domain: domain of the pseudonym, None when published as it is
@@ -28,6 +29,7 @@ class Column:
     source: str | None
     expression: str | None
     derived: bool
+    generated_by: str | None
     spark_type: str
     required: bool
     masking_domain: str | None
@@ -137,6 +139,7 @@ def _column(entry: dict[str, Any]) -> Column:
         source=entry["source"],
         expression=entry["expression"],
         derived=entry["derived"],
+        generated_by=entry["generated_by"],
         spark_type=entry["spark_type"],
         required=entry["required"],
         masking_domain=entry["masking"]["domain"] if entry["masking"] else None,

@@ -45,7 +45,7 @@ def messages(aws: LocalAws, topic: str) -> Iterator[Callable[[], list[dict[str, 
 def failed_task() -> dict[str, Any]:
     """:return: the context Airflow hands to callbacks of a failed task"""
     given = context()
-    given["ti"].dag_id, given["ti"].task_id = "online_retail_daily", "clean_invoices"
+    given["ti"].dag_id, given["ti"].task_id = "online_retail_daily", "clean_rows"
     given["exception"] = AirflowFailException("Glue job ended FAILED: SchemaMismatch: no column Quantity")
     return given
 
@@ -53,7 +53,7 @@ def failed_task() -> dict[str, Any]:
 def test_a_failure_says_what_where_why_and_what_next(topic: str, messages: Callable[[], list[dict[str, Any]]]) -> None:
     FailureAlert(topic).notify(failed_task())
     (message,) = messages()
-    assert message["Subject"] == "FAILED online_retail_daily.clean_invoices 2010-12-01"
+    assert message["Subject"] == "FAILED online_retail_daily.clean_rows 2010-12-01"
     for words in ("SchemaMismatch: no column Quantity", "docs/runbook.md#online_retail_daily", "2010-12-01"):
         assert words in message["Message"]
 
@@ -78,5 +78,5 @@ def test_an_alert_that_cannot_be_sent_raises_nothing(aws: LocalAws, arn: str) ->
 def test_a_warning_names_the_task_that_noticed(topic: str, messages: Callable[[], list[dict[str, Any]]]) -> None:
     warn(failed_task(), "12 % of the rows are quarantined", topic_arn=topic)
     (message,) = messages()
-    assert message["Subject"] == "WARNING online_retail_daily.clean_invoices 2010-12-01"
+    assert message["Subject"] == "WARNING online_retail_daily.clean_rows 2010-12-01"
     assert message["Message"] == "12 % of the rows are quarantined"

@@ -113,7 +113,7 @@ def test_a_sql_file_holds_one_documented_statement(file: Path) -> None:
 
 def test_the_days_places_are_addressed_by_day_and_run_key(dags: dict[str, DAG]) -> None:
     fields = rendered(dags["online_retail_daily"])
-    arguments = fields["clean_invoices"]["script_args"]
+    arguments = fields["clean_rows"]["script_args"]
     run = f"ingest_date=2010-12-01/run_key={RUN_KEY}/"
     assert arguments["--source"] == "s3://sluice-dev-landing/online_retail/ingest_date=2010-12-01/"
     assert arguments["--staging"] == f"s3://sluice-dev-staging/online_retail/{run}"

@@ -125,7 +125,7 @@ class Lake:
 
     def job_runs(self, day: str) -> list[dict[str, Any]]:
         """Runs of the cleaning job for one day, newest first."""
-        pages = self.client("glue").get_paginator("get_job_runs").paginate(JobName=self.aws.name("clean-invoices"))
+        pages = self.client("glue").get_paginator("get_job_runs").paginate(JobName=self.aws.name("clean-product"))
         runs = [run for page in pages for run in page["JobRuns"]]
         return [run for run in runs if run["Arguments"].get("--ingest_date") == day]
 

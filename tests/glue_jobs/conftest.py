@@ -131,7 +131,7 @@ def run_job(spark: SparkSession, tmp_path: Path) -> Callable[..., dict[str, Any]
 
     def run(files: Mapping[str, bytes], day: str = DAY) -> dict[str, Any]:
         deliver(tmp_path / "source", files)
-        clean_day(spark, job_arguments(tmp_path, day), number_lines, KEY)
+        clean_day(spark, job_arguments(tmp_path, day), key=KEY)
         result: dict[str, Any] = json.loads((tmp_path / "result.json").read_text())
         return result
 

@@ -111,7 +111,7 @@ def test_new_product_compiles_parses_and_lints(
     assert main(["orders", "--sample", str(sample), "--repository", str(repository)]) == 0
     told = capsys.readouterr().out
     assert "e_mail look(s) like personal data" in told
-    assert "LandingOrdersCrawler" in told
+    assert "airflow dags test orders_daily" in told
 
     compiled = _airflow(repository, "python", "-m", "lake.contracts.compile")
     assert compiled.returncode == 0, compiled.stderr

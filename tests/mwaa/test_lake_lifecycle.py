@@ -81,7 +81,7 @@ def test_changed_parameters_reach_the_services(own_aws: LocalAws) -> None:
     stack.deploy(own_aws.settings, parameters=CHANGED)
     assert stack_differences(own_aws, own_aws.name("lake")) == []
     base = f"{own_aws.settings.prefix}-{own_aws.settings.env}"
-    job = own_aws.client("glue").get_job(JobName=own_aws.name("clean-invoices"))["Job"]
+    job = own_aws.client("glue").get_job(JobName=own_aws.name("clean-product"))["Job"]
     assert job["NumberOfWorkers"] == 4
     assert job["GlueVersion"] == "5.1", "UpdateJob must keep what did not change"
     rules = own_aws.client("s3").get_bucket_lifecycle_configuration(Bucket=own_aws.name("quarantine"))["Rules"]
@@ -105,7 +105,7 @@ def test_failed_update_names_the_resource_and_is_put_back(own_aws: LocalAws) -> 
     iam.delete_role(RoleName=in_the_way)
     assert described(own_aws)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert not roles(own_aws) & {"data-engineer", "uk-analyst", "outsider"}
-    job = own_aws.client("glue").get_job(JobName=own_aws.name("clean-invoices"))["Job"]
+    job = own_aws.client("glue").get_job(JobName=own_aws.name("clean-product"))["Job"]
     assert job["NumberOfWorkers"] == 4, "the parameters before the failed update"
 
 
@@ -138,7 +138,7 @@ def test_deletion_keeps_data_and_removes_the_rest(own_aws: LocalAws) -> None:
     assert own_aws.client("logs").describe_log_groups(logGroupNamePrefix="/aws/redshift/")["logGroups"] == []
     assert own_aws.client("sqs").list_queues(QueueNamePrefix=own_aws.name("arrivals")).get("QueueUrls", []) == []
     for service, call, arguments in (
-        ("glue", "get_job", {"JobName": own_aws.name("clean-invoices")}),
+        ("glue", "get_job", {"JobName": own_aws.name("clean-product")}),
         ("glue", "get_crawler", {"Name": own_aws.name("landing-online-retail")}),
         ("athena", "get_work_group", {"WorkGroup": base}),
         ("redshift-serverless", "get_workgroup", {"workgroupName": base}),

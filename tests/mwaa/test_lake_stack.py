@@ -188,9 +188,7 @@ def test_roles_trust_only_their_service(local_aws: LocalAws) -> None:
 def test_policy_is_stored_with_its_functions_resolved(local_aws: LocalAws) -> None:
     policy = local_aws.client("iam").get_role_policy(RoleName=local_aws.name("airflow"), PolicyName="lake")
     statements = {item["Sid"]: item for item in policy["PolicyDocument"]["Statement"]}
-    assert (
-        statements["RunJob"]["Resource"] == f"arn:aws:glue:us-east-1:{ACCOUNT}:job/{local_aws.name('clean-invoices')}"
-    )
+    assert statements["RunJob"]["Resource"] == f"arn:aws:glue:us-east-1:{ACCOUNT}:job/{local_aws.name('clean-product')}"
     assert statements["WriteCurated"]["Resource"] == f"arn:aws:s3:::{local_aws.name('curated')}/*"
     own = {"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}}
     assert statements["FollowOwnWarehouseStatements"]["Condition"] == own
@@ -207,7 +205,7 @@ def test_crawler(local_aws: LocalAws) -> None:
 
 
 def test_job_and_its_script(local_aws: LocalAws) -> None:
-    job = local_aws.client("glue").get_job(JobName=local_aws.name("clean-invoices"))["Job"]
+    job = local_aws.client("glue").get_job(JobName=local_aws.name("clean-product"))["Job"]
     assert (job["GlueVersion"], job["WorkerType"], job["NumberOfWorkers"]) == ("5.1", "G.1X", 2)
     assert job["MaxRetries"] == 0
     assert job["ExecutionProperty"]["MaxConcurrentRuns"] >= 4
@@ -267,11 +265,11 @@ def test_glue_logs_into_the_log_groups_of_the_stack(local_aws: LocalAws) -> None
     glue, role = local_aws.client("glue"), local_aws.name("glue")
     base = f"{local_aws.settings.prefix}-{local_aws.settings.env}"
     groups = {item["logGroupName"]: item for item in local_aws.client("logs").describe_log_groups()["logGroups"]}
-    run_id = glue.start_job_run(JobName=local_aws.name("clean-invoices"), Arguments={"--no-such": "argument"})[
+    run_id = glue.start_job_run(JobName=local_aws.name("clean-product"), Arguments={"--no-such": "argument"})[
         "JobRunId"
     ]
-    run = glue.get_job_run(JobName=local_aws.name("clean-invoices"), RunId=run_id)["JobRun"]
-    glue.batch_stop_job_run(JobName=local_aws.name("clean-invoices"), JobRunIds=[run_id])
+    run = glue.get_job_run(JobName=local_aws.name("clean-product"), RunId=run_id)["JobRun"]
+    glue.batch_stop_job_run(JobName=local_aws.name("clean-product"), JobRunIds=[run_id])
     assert run["SecurityConfiguration"] == base
     assert run["LogGroupName"] == f"/aws-glue/jobs/{base}-role/{role}"
     expected = {f"{run['LogGroupName']}/{kind}" for kind in ("error", "output")}
@@ -282,7 +280,7 @@ def test_glue_logs_into_the_log_groups_of_the_stack(local_aws: LocalAws) -> None
 
 def test_unknown_security_configuration_is_refused(local_aws: LocalAws) -> None:
     with pytest.raises(ClientError, match="SecurityConfiguration nobody not found"):
-        local_aws.client("glue").start_job_run(JobName=local_aws.name("clean-invoices"), SecurityConfiguration="nobody")
+        local_aws.client("glue").start_job_run(JobName=local_aws.name("clean-product"), SecurityConfiguration="nobody")
 
 
 def received(sqs: Any, url: str) -> list[dict[str, Any]]:

@@ -114,7 +114,7 @@ class ConvertToParquetOperator(AthenaStatementOperator):
             raise AirflowFailException(
                 f"Athena wrote {rows} rows to {self.sql_values['location']}, but the Glue job published "
                 f"{self.expected_rows}. Nothing was shown to readers. Did something change the staging files? "
-                "Remove the run's folder in staging and its result.json, then clear clean_invoices."
+                "Remove the run's folder in staging and its result.json, then clear clean_rows."
             )
         return query_id
 

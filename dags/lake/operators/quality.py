@@ -86,6 +86,6 @@ class JudgeQualityOperator(AwsBaseOperator[S3Hook]):
         if result["run_key"] != self.run_key:
             raise AirflowFailException(
                 f"{self.result} is of run key {result['run_key']}, not of {self.run_key}: remove it and clear "
-                "clean_invoices."
+                "clean_rows."
             )
         return result

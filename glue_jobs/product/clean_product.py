@@ -1,7 +1,7 @@
-"""Glue job ``clean-invoices``: one day of delivered invoice lines -> published rows, quarantine and a report.
+"""Glue job ``clean-product``: one delivered day of any product -> published rows, quarantine and a report.
 
 Arguments: --contract --source --ingest_date --run_key --staging --quarantine --result --ledger --data_docs --pii_secret
-(README.md of glue_jobs says what each names).
+(README.md of glue_jobs says what each names). What only this product does comes from the module its contract names.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import sys
 
 from glue_jobs.arguments import parse_arguments
 from glue_jobs.cleaning import clean_day
-from glue_jobs.online_retail.transforms import number_lines
 from glue_jobs.session import cleaning_session
 
 
@@ -21,7 +20,7 @@ def main(argv: list[str]) -> None:
     """
     arguments = parse_arguments(argv)
     with cleaning_session() as spark:
-        clean_day(spark, arguments, number_lines)
+        clean_day(spark, arguments)
 
 
 if __name__ == "__main__":

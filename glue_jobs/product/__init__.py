@@ -1,0 +1,1 @@
+"""Glue jobs that serve every data product."""
