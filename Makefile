@@ -63,8 +63,9 @@ diff: setup ## What changed in the contracts, is the version raised enough, who 
 .PHONY: product
 product: setup ## Start a data product from a sample of its delivery: make product NAME=flights FROM=sample.csv
 	@if [ -z "$(NAME)" ] || [ -z "$(FROM)" ]; then echo "usage: make product NAME=<product> FROM=<sample.csv>" >&2; exit 2; fi
-	$(LOCAL) -m local.scaffold "$(NAME)" --sample "$(FROM)"
-	$(MAKE) contracts
+	PYTHONPATH=dags $(AIRFLOW) -m lake.contracts.import_command "$(NAME)" --sample "$(FROM)"
+	PYTHONPATH=dags $(AIRFLOW) -m lake.contracts.compile
+	$(LOCAL) -m local.scaffold "$(NAME)"
 
 .PHONY: deploy
 deploy: setup ## Check and deploy to MWAA: make deploy ENV=prod [ARGS=--allow-dirty]; see mwaa/README.md
