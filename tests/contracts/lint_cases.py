@@ -129,7 +129,7 @@ LINT_CASES: dict[str, tuple[Callable[[Document], None], str, str]] = {
     ),
     "expectation that is none": (
         lambda d: _set(_rule(d, "sales_exceed_returns"), "implementation", {"type": "sum_positive"}),
-        "quality[12].implementation", "no expectation",
+        "quality[13].implementation", "no expectation",
     ),
     "unknown access": (lambda d: _set(d["roles"][0], "access", "admin"), "roles[0].access", "'admin'"),
     "filtered writer": (lambda d: _set(d["roles"][1], "access", "write"), "roles[1]", "reads only"),
