@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,7 @@ def test_tickit_holds_the_dirt_the_contract_finds(tmp_path: Path) -> None:
     shares = {
         "repeated": len(lines) - len({tuple(row.values()) for row in lines}),
         "nothing sold": sum(row["qtysold"] == "0" for row in lines),
-        "commission": sum(float(row["commission"]) != 0.15 * float(row["pricepaid"]) for row in lines),
+        "commission": sum(Decimal(row["commission"]) * 100 != 15 * Decimal(row["pricepaid"]) for row in lines),
         "withdrawn": sum(row["eventid"] not in events for row in lines),
     }
     assert all(4 <= count <= 60 for count in shares.values()), shares
