@@ -103,6 +103,7 @@ with DAG(
         task_id="check_fact_sales",
         lake_query="{{ ti.xcom_pull(task_ids='count_lake') }}",
         warehouse_statement="{{ ti.xcom_pull(task_ids='count_warehouse')[0] }}",
+        remedy="Delete these days from mart.load_ledger and run sales_marts again: it loads them anew.",
     )
     check_integrity = RequireNoRowsOperator(
         task_id="check_integrity", sql=MART + "sales_integrity.check.sql", **REDSHIFT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,6 +14,7 @@ from typing import Any
 VERSION = "version"
 # A day no shop was open: keeps `invoice_day IN (...)` valid SQL when there is no day at all.
 NO_DAY = "'1900-01-01'"
+EXACT_NUMBER = re.compile(r"smallint|int|bigint|decimal")
 
 
 @dataclass(frozen=True)
@@ -62,38 +64,57 @@ def quoted_days(days: Iterable[str]) -> str:
 
 
 @dataclass(frozen=True)
-class DayTotals:
-    """What one day adds up to.
+class Totals:
+    """What one day, or one group of rows, adds up to.
 
-    :param rows: invoice lines
-    :param pieces: sum of quantity
-    :param revenue: sum of line_amount in pounds
+    :param names: what is measured, for messages
+    :param values: one number per name
     """
 
-    rows: int
-    pieces: int
-    revenue: Decimal
+    names: tuple[str, ...]
+    values: tuple[Decimal, ...]
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {value:f}" for name, value in zip(self.names, self.values, strict=True))
 
 
-def totals_by_day(records: Iterable[list[Any]]) -> dict[str, DayTotals]:
-    """:param records: day, rows, pieces, revenue; as text or as numbers"""
+def totals_by_key(names: Iterable[str], records: Iterable[list[Any]]) -> dict[str, Totals]:
+    """:param names: column names of the records, the key's first
+    :param records: key and measures; as text or as numbers, no value counts as zero
+    """
+    measured = tuple(names)[1:]
     return {
-        str(day): DayTotals(int(rows), int(pieces), Decimal(str(revenue)).normalize())
-        for day, rows, pieces, revenue in records
+        str(key): Totals(measured, tuple(Decimal(str(value or 0)).normalize() for value in values))
+        for key, *values in records
     }
 
 
-def disagreements(lake: Mapping[str, DayTotals], warehouse: Mapping[str, DayTotals]) -> list[str]:
-    """:return: one line for each day whose totals differ"""
+def disagreements(lake: Mapping[str, Totals], warehouse: Mapping[str, Totals]) -> list[str]:
+    """:return: one line for each key whose totals differ"""
     lines = []
-    for day in sorted({*lake, *warehouse}):
-        ours, theirs = lake.get(day), warehouse.get(day)
-        if ours != theirs:
-            lines.append(f"{day}: lake {_told(ours)}; warehouse {_told(theirs)}")
+    for key in sorted({*lake, *warehouse}):
+        ours, theirs = lake.get(key), warehouse.get(key)
+        if ours is None or theirs is None or ours.values != theirs.values:
+            lines.append(f"{key}: lake {ours or 'has no rows'}; warehouse {theirs or 'has no rows'}")
     return lines
 
 
-def _told(totals: DayTotals | None) -> str:
-    if totals is None:
-        return "has no rows"
-    return f"{totals.rows} rows, {totals.pieces} pieces, revenue {totals.revenue:f}"
+def table_values(compiled: Mapping[str, Any], schema: str) -> dict[str, str]:
+    """:param compiled: the compiled contract
+    :param schema: schema of the warehouse
+    :return: what the statements below ``sql/redshift/load/`` are written with: ``schema``, ``table``,
+        ``partition_column``, ``columns`` (those of the Parquet files, in their order), ``stage_columns`` (with types)
+        and ``measures`` (the sums of every whole or decimal number, exact in both engines)
+    """
+    partition = compiled["partition_column"]
+    columns = [column for column in compiled["columns"] if column["name"] != partition]
+    numbers = [column["name"] for column in columns if EXACT_NUMBER.match(column["athena_type"])]
+    sums = [f"SUM(CAST({name} AS DECIMAL(38, 4))) AS {name}" for name in numbers]
+    return {
+        "schema": schema,
+        "table": compiled["product"],
+        "partition_column": partition,
+        "columns": ", ".join(column["name"] for column in columns),
+        "stage_columns": ", ".join(f"{column['name']} {column['redshift_type']}" for column in columns),
+        "measures": ", ".join(["COUNT(*) AS row_count", *sums]),
+    }

@@ -14,9 +14,11 @@ from lake.warehouse import (
     manifest,
     pending_days,
     quoted_days,
-    totals_by_day,
+    table_values,
+    totals_by_key,
 )
 
+NAMES = ["day", "rows", "pieces", "revenue"]
 FIRST = PublishedDay("2010-12-01", "v1", "s3://curated/1/")
 SECOND = PublishedDay("2010-12-02", "v7", "s3://curated/2/")
 
@@ -47,16 +49,31 @@ def test_days_become_csv_and_sql() -> None:
 
 
 def test_totals_agree_whatever_their_scale_and_type() -> None:
-    lake = totals_by_day([["2010-12-01", "3", "17", "1250.500"]])
-    warehouse = totals_by_day([["2010-12-01", 3, 17, "1250.50"]])
-    assert lake["2010-12-01"].revenue == Decimal("1250.5")
+    lake = totals_by_key(NAMES, [["2010-12-01", "3", "17", "1250.500"]])
+    warehouse = totals_by_key(NAMES, [["2010-12-01", 3, 17, "1250.50"]])
+    assert lake["2010-12-01"].values[2] == Decimal("1250.5")
     assert disagreements(lake, warehouse) == []
 
 
 def test_each_day_that_differs_is_named_with_both_sides() -> None:
-    lake = totals_by_day([["2010-12-01", 3, 17, "10"], ["2010-12-02", 1, 1, "1"]])
-    warehouse = totals_by_day([["2010-12-01", 3, 17, "10.01"], ["2010-12-03", 2, 2, "2"]])
+    lake = totals_by_key(NAMES, [["2010-12-01", 3, 17, "10"], ["2010-12-02", 1, 1, "1"]])
+    warehouse = totals_by_key(NAMES, [["2010-12-01", 3, 17, "10.01"], ["2010-12-03", 2, 2, "2"]])
     lines = disagreements(lake, warehouse)
     assert [line[:10] for line in lines] == ["2010-12-01", "2010-12-02", "2010-12-03"]
-    assert "lake 3 rows, 17 pieces, revenue 10; warehouse 3 rows, 17 pieces, revenue 10.01" in lines[0]
+    assert "lake rows 3, pieces 17, revenue 10; warehouse rows 3, pieces 17, revenue 10.01" in lines[0]
     assert lines[1].endswith("warehouse has no rows")
+
+
+def test_the_statements_of_a_load_are_written_from_the_contract() -> None:
+    kinds = {"no": "bigint", "price": "decimal(8,2)", "name": "string", "share": "double", "day": "date"}
+    warehouse = {"string": "varchar(20)", "double": "double precision"}
+    columns = [
+        {"name": name, "athena_type": kind, "redshift_type": warehouse.get(kind, kind)} for name, kind in kinds.items()
+    ]
+    values = table_values({"product": "shop", "partition_column": "day", "columns": columns}, "mart")
+    assert values["columns"] == "no, price, name, share"
+    assert values["stage_columns"] == "no bigint, price decimal(8,2), name varchar(20), share double precision"
+    # Sums of doubles depend on the order of addition: they would differ for no reason.
+    assert values["measures"] == (
+        "COUNT(*) AS row_count, SUM(CAST(no AS DECIMAL(38, 4))) AS no, SUM(CAST(price AS DECIMAL(38, 4))) AS price"
+    )

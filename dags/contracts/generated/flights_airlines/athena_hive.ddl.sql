@@ -5,4 +5,4 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `curated`.`flights_airlines` (
 PARTITIONED BY (`snapshot_day` date)
 STORED AS PARQUET
 LOCATION 's3://${curated}/flights_airlines/'
-TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = '7e1a28b47d1ef767')
+TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = '72ff7a445f9d9564')

@@ -11,4 +11,4 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `curated`.`flights_airports` (
 PARTITIONED BY (`snapshot_day` date)
 STORED AS PARQUET
 LOCATION 's3://${curated}/flights_airports/'
-TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = 'fa3310b89e3a05db')
+TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = '15e7aca220ccfcdf')

@@ -7,4 +7,4 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `curated`.`tickit_category` (
 PARTITIONED BY (`snapshot_day` date)
 STORED AS PARQUET
 LOCATION 's3://${curated}/tickit_category/'
-TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = '8eda960e5fc3a92a')
+TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = 'da671709a4f4cdfd')

@@ -13,4 +13,4 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `curated`.`tickit_sales` (
 PARTITIONED BY (`sale_day` date)
 STORED AS PARQUET
 LOCATION 's3://${curated}/tickit_sales/'
-TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = '8380c04908d3c67e')
+TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = 'f3a42fb5204c1516')
