@@ -11,6 +11,8 @@ export PYTHONPATH := $(CURDIR)
 STATE ?= $(CURDIR)/.sluice
 # Which environment `make deploy` deploys to: mwaa/cloudformation/parameters/<ENV>.json
 ENV ?= dev
+# Git revision that `make diff` compares the contracts with
+AGAINST ?= origin/main
 VENV := .venv
 LOCAL := $(VENV)/local/bin/python
 GLUE := $(VENV)/glue/bin/python
@@ -54,11 +56,16 @@ status: ## Show what runs, where, and whether it is healthy
 contracts: setup ## Compile dags/contracts/*.odcs.yaml into what DAGs and jobs read
 	@PYTHONPATH=dags $(AIRFLOW) -m lake.contracts compile
 
+.PHONY: diff
+diff: setup ## What changed in the contracts, is the version raised enough, who reads them: make diff AGAINST=origin/main
+	@PYTHONPATH=dags $(AIRFLOW) -m lake.contracts.diff --against "$(AGAINST)"
+
 .PHONY: product
 product: setup ## Start a data product from a sample of its delivery: make product NAME=flights FROM=sample.csv
 	@if [ -z "$(NAME)" ] || [ -z "$(FROM)" ]; then echo "usage: make product NAME=<product> FROM=<sample.csv>" >&2; exit 2; fi
-	$(LOCAL) -m local.scaffold "$(NAME)" --sample "$(FROM)"
-	$(MAKE) contracts
+	PYTHONPATH=dags $(AIRFLOW) -m lake.contracts.import_command "$(NAME)" --sample "$(FROM)"
+	PYTHONPATH=dags $(AIRFLOW) -m lake.contracts compile
+	$(LOCAL) -m local.scaffold "$(NAME)"
 
 .PHONY: deploy
 deploy: setup ## Check and deploy to MWAA: make deploy ENV=prod [ARGS=--allow-dirty]; see mwaa/README.md

@@ -10,8 +10,9 @@ from lake.contracts import Contract
 from lake.defaults import ATHENA, REDSHIFT
 from lake.operators.athena import AthenaStatementOperator
 from lake.operators.redshift import RedshiftStatementOperator
-from lake.operators.table_load import EnsureWarehouseTableOperator, PlanTableLoadOperator
+from lake.operators.table_load import PlanTableLoadOperator
 from lake.operators.warehouse_load import ReconcileOperator
+from lake.operators.warehouse_table import EnsureWarehouseTableOperator
 from lake.settings import LAKE
 
 LOAD = "redshift/load/"
@@ -26,11 +27,11 @@ STEPS = (
 class Load:
     """The tasks that load one table.
 
-    :param first: task that makes the table
+    :param first: task that makes the schema
     :param last: task after which warehouse and lake are known to agree
     """
 
-    first: EnsureWarehouseTableOperator
+    first: RedshiftStatementOperator
     last: ReconcileOperator
 
 
@@ -50,14 +51,16 @@ def load_warehouse(terms: Contract, schema: str, *, newest_only: bool = False) -
         for name in ("days", "measures")
     }
     with TaskGroup(group):
-        ensure_table = EnsureWarehouseTableOperator(
-            task_id="ensure_table",
-            product=terms.product,
-            schema=schema,
+        ensure_schema = RedshiftStatementOperator(
+            task_id="ensure_schema",
             sql=[LOAD + "schema.ddl.sql", LOAD + "load_ledger.ddl.sql"],
+            sql_values=table,
             # A table without a delivery today may still have to be loaded: an earlier run may have been stopped.
             trigger_rule=TriggerRule.NONE_FAILED,
             **REDSHIFT,
+        )
+        ensure_table = EnsureWarehouseTableOperator(
+            task_id="ensure_table", product=terms.product, schema=schema, **REDSHIFT
         )
         read_load_ledger = RedshiftStatementOperator(
             task_id="read_load_ledger", sql=LOAD + "load_ledger.check.sql", sql_values=table, **REDSHIFT
@@ -93,6 +96,7 @@ def load_warehouse(terms: Contract, schema: str, *, newest_only: bool = False) -
             warehouse_statement="{{ ti.xcom_pull(task_ids='" + group + ".count_warehouse')[0] }}",
             remedy=f"Delete these days of {terms.product} from {schema}.load_ledger and run again: it loads them anew.",
         )
-    chain(ensure_table, read_load_ledger, plan_load, load_partition, count_lake, count_warehouse, check_load)
+    chain(ensure_schema, ensure_table, read_load_ledger, plan_load, load_partition)
+    chain(load_partition, count_lake, count_warehouse, check_load)
     plan_load >> count_lake
-    return Load(ensure_table, check_load)
+    return Load(ensure_schema, check_load)

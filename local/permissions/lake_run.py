@@ -1,9 +1,10 @@
 """One run of everything that the lake does, recorded: two deliveries of a day, the marts, permissions that have
-drifted, and people who query.
+drifted, a day of each product of several tables, and people who query.
 """
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,14 +18,21 @@ from local.demo.airflow_runs import RunOutcome
 from local.errors import LocalAwsError
 from local.permissions.recording import Recorder
 from local.seed.online_retail import generate
-from local.settings import LocalSettings
+from local.settings import REPOSITORY, LocalSettings
 
 PRODUCT, DATABASE = "online_retail", "curated"
 PERSONAS = ("data-engineer", "uk-analyst", "outsider")
 # Days that nothing else uses; the first one without a delivery is taken.
 _FIRST_DAY = date(2012, 6, 1)
 _CANARY_DAY = date(2026, 2, 1)
+# Products of several tables: main table, DAG, and the first day that may be taken (flights are of 2013).
+_PRODUCTS = (
+    ("flights", "flights", "flights_daily", date(2013, 6, 1)),
+    ("tickit", "tickit_sales", "tickit_sales_daily", date(2012, 6, 1)),
+)
 _ROWS = 400
+_FEW_ROWS = 40
+_GENERATE_SECONDS = 60
 _QUERY_SECONDS = 60
 _TABLE = {"Table": {"DatabaseName": DATABASE, "Name": PRODUCT}}
 
@@ -51,6 +59,10 @@ def record_lake(settings: LocalSettings, run_dag: RunDag) -> Recorder:
     let_permissions_drift(settings)
     deliver(settings, day, seed=2)
     run("online_retail_daily")
+    for product, main_table, dag_id, first_day in _PRODUCTS:
+        free = new_day(settings, main_table, first_day)
+        deliver_tables(settings, product, free)
+        run(dag_id, free)
     # A DAG runs no task for a day before its start date.
     run("lake_canary_hourly", (_CANARY_DAY + (date.fromisoformat(day) - _FIRST_DAY)).isoformat())
     for persona in PERSONAS:
@@ -59,15 +71,29 @@ def record_lake(settings: LocalSettings, run_dag: RunDag) -> Recorder:
     return recorder
 
 
-def new_day(settings: LocalSettings) -> str:
-    """The first day of June 2012 or later without a delivery."""
+def new_day(settings: LocalSettings, table: str = PRODUCT, first_day: date = _FIRST_DAY) -> str:
+    """The first day, from a day on, without a delivery of the table."""
     s3: Any = service_client("s3", settings)
-    day = _FIRST_DAY
-    while s3.list_objects_v2(Bucket=settings.name("landing"), Prefix=f"{PRODUCT}/ingest_date={day}/", MaxKeys=1).get(
+    day = first_day
+    while s3.list_objects_v2(Bucket=settings.name("landing"), Prefix=f"{table}/ingest_date={day}/", MaxKeys=1).get(
         "Contents"
     ):
         day += timedelta(days=1)
     return day.isoformat()
+
+
+def deliver_tables(settings: LocalSettings, product: str, day: str) -> None:
+    """Land a small day of every table of a product."""
+    python = REPOSITORY / ".venv" / "local" / "bin" / "python"  # the runtime that has the real flights
+    with tempfile.TemporaryDirectory() as folder:
+        command = [str(python), "-m", "local", "generate", product, day, "--rows", str(_FEW_ROWS), "--out", folder]
+        made = subprocess.run(
+            command, cwd=REPOSITORY, capture_output=True, text=True, timeout=_GENERATE_SECONDS, check=False
+        )
+        if made.returncode != 0:
+            raise LocalAwsError(f"the delivery of {product} could not be made: {made.stderr}")
+        for path in map(Path, made.stdout.split()):
+            list(landing.land(settings, path.parent.name, day, [path]))
 
 
 def deliver(settings: LocalSettings, day: str, seed: int) -> None:

@@ -1,1 +1,1 @@
-"""Start a new data product: contract, DAG file, SQL, job and test, in the house's pattern."""
+"""Start a new data product beside its contract: DAG file, SQL, test, runbook section, in the house's pattern."""

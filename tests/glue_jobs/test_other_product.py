@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import subprocess
 from pathlib import Path
 
 from pyspark.sql import SparkSession
 
 from glue_jobs.cleaning import load_contract, write_rows
-from local.scaffold.product import product_files
-from local.scaffold.sample import read_sample
+from local.scaffold.product import PATTERN_DAG, product_files
 from tests.glue_jobs.conftest import KEY, REPOSITORY, deliver, job_arguments
 
 # Header names with blanks and dots, no column that identifies a row, no date.
@@ -23,25 +23,23 @@ Shop No.,till.code,Sold items,e-mail
 """
 
 
+def _contracts(command: str, *arguments: str) -> None:
+    program = [str(REPOSITORY / ".venv/airflow/bin/python"), "-m", f"lake.contracts.{command}", *arguments]
+    path = {"PYTHONPATH": str(REPOSITORY / "dags")}
+    done = subprocess.run(program, env=path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_product_from_a_sample(spark: SparkSession, tmp_path: Path) -> None:
     sample = tmp_path / "sample.csv"
     sample.write_text("Shop No.,till.code,Sold items,e-mail\n1,A,5,anna@example.com\n1,B,5,\n2,B,5,\n1,A,5,\n")
-    files = product_files(REPOSITORY, "tills", read_sample(sample), "tests")
-    contracts = tmp_path / "dags" / "contracts"
+    dags = tmp_path / "dags"
+    contracts = dags / "contracts"
     contracts.mkdir(parents=True)
-    (contracts / "tills.odcs.yaml").write_text(files["dags/contracts/tills.odcs.yaml"])
-    compiler = [
-        str(REPOSITORY / ".venv/airflow/bin/python"),
-        "-m",
-        "lake.contracts",
-        "--repository",
-        str(tmp_path),
-        "compile",
-    ]
-    done = subprocess.run(
-        compiler, env={"PYTHONPATH": str(REPOSITORY / "dags")}, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    shutil.copy(REPOSITORY / PATTERN_DAG, dags)
+    _contracts("import_command", "tills", "--sample", str(sample), "--repository", str(tmp_path))
+    _contracts("__main__", "--repository", str(tmp_path), "compile")
+    files = product_files(tmp_path, "tills")
     transforms = tmp_path / "tills_transforms.py"
     transforms.write_text(files["glue_jobs/tills/transforms.py"])
     spec = importlib.util.spec_from_file_location("tills_transforms", transforms)

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from local.scaffold.__main__ import main
-from local.scaffold.sample import SampleError, column_name, read_sample
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 AIRFLOW = REPOSITORY / ".venv" / "airflow" / "bin"
@@ -56,72 +55,42 @@ def _airflow(repository: Path, program: str, *arguments: str) -> subprocess.Comp
     return subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_columns_of_a_sample(sample: Path) -> None:
-    found = {column.header: (column.name, column.physical_type, column.required) for column in read_sample(sample)}
-    assert found == {
-        "Order ID": ("order_id", "int", True),
-        "placed": ("placed", "timestamp", True),
-        "Amount": ("amount", "decimal(18,2)", True),
-        "zip": ("zip", "varchar(16)", True),
-        "gift": ("gift", "boolean", True),
-        "e-mail": ("e_mail", "varchar(64)", True),
-        "note": ("note", "varchar(64)", False),
-    }
+def _contracts(repository: Path, command: str, *arguments: str) -> str:
+    done = _airflow(repository, "python", "-m", f"lake.contracts.{command}", *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
-@pytest.mark.parametrize(
-    ("header", "name"), [("InvoiceNo", "invoice_no"), ("UnitPrice", "unit_price"), ("2nd value", "c_2nd_value")]
-)
-def test_names_of_columns(header: str, name: str) -> None:
-    assert column_name(header) == name
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"", "found nothing"),
-        (b"a,b\n1\n", "line 2 has 1 fields, the header 2"),
-        (b"a,A\n1,2\n", "every column once"),
-        (b"\xff\xfe\x00", "can't decode"),
-    ],
-)
-def test_unusable_sample(content: bytes, words: str, tmp_path: Path) -> None:
-    path = tmp_path / "sample.csv"
-    path.write_bytes(content)
-    with pytest.raises(SampleError, match=words):
-        read_sample(path)
-
-
-def test_nothing_is_overwritten(repository: Path, sample: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_overwritten(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     taken = repository / "dags" / "online_retail_daily.py"
     before = taken.read_text()
-    assert main(["online_retail", "--sample", str(sample), "--repository", str(repository)]) == 1
+    assert main(["online_retail", "--repository", str(repository)]) == 1
     assert "dags/online_retail_daily.py" in capsys.readouterr().err
     assert taken.read_text() == before
 
 
-def test_unusable_name(repository: Path, sample: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["My-Orders", "--sample", str(sample), "--repository", str(repository)]) == 1
-    assert "cannot name a product" in capsys.readouterr().err
+def test_contract_comes_first(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["orders", "--repository", str(repository)]) == 1
+    assert "import a contract and run `make contracts` first" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("keyed", [True, False])
 def test_new_product_compiles_parses_and_lints(
-    repository: Path, sample: Path, capsys: pytest.CaptureFixture[str]
+    keyed: bool, repository: Path, sample: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["orders", "--sample", str(sample), "--repository", str(repository)]) == 0
-    told = capsys.readouterr().out
+    if not keyed:
+        sample.write_text(SAMPLE.replace("1002", "1001").replace("99999", "00123").replace("bob", "anna"))
+    told = _contracts(repository, "import_command", "orders", "--sample", str(sample), "--repository", str(repository))
     assert "e_mail look(s) like personal data" in told
+    _contracts(repository, "__main__", "compile")
+    assert main(["orders", "--repository", str(repository)]) == 0
+    told = capsys.readouterr().out
     assert "airflow dags test orders_daily" in told
+    assert (repository / "glue_jobs" / "orders" / "transforms.py").exists() is not keyed
 
-    compiled = _airflow(repository, "python", "-m", "lake.contracts", "compile")
-    assert compiled.returncode == 0, compiled.stderr
     parsed = _airflow(repository, "python", "-c", PARSE)
-    assert parsed.stdout.splitlines()[-1].split() == [
-        "lake_canary_hourly",
-        "online_retail_daily",
-        "orders_daily",
-        "sales_marts",
-    ], parsed.stderr
+    present = [path.stem for path in (REPOSITORY / "dags").glob("*.py")]
+    assert parsed.stdout.splitlines()[-1].split() == sorted(["orders_daily", *present]), parsed.stderr
     written = [line.removeprefix("wrote ") for line in told.splitlines() if re.fullmatch(r"wrote .*\.py", line)]
     for check in (["check"], ["format", "--check"]):
         linted = _airflow(repository, "ruff", *check, "--config", str(REPOSITORY / "pyproject.toml"), *written)

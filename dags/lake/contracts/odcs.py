@@ -40,18 +40,36 @@ def read_document(path: Path) -> Document:
     :param path: a ``*.odcs.yaml`` file
     :raises ContractError: if the file is not YAML or not a mapping
     """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise _not_yaml(path.name, error) from error
+    return parse_document(text, path.name)
+
+
+def parse_document(text: str, name: str) -> Document:
+    """Read the text of a contract.
+
+    :param text: YAML
+    :param name: where it is from, for messages
+    :raises ContractError: if the text is not YAML or not a mapping
+    """
     import yaml  # here, not above: DAG files import this package and never read YAML
 
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise ContractError(path.name, [Problem("(file)", f"is not YAML: {reason}", "Repair the syntax.")]) from error
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise _not_yaml(name, error) from error
     if not isinstance(document, dict):
         found = type(document).__name__
         problem = Problem("(file)", f"holds a {found}, not a mapping", "Start with `apiVersion: v3.2.0`.")
-        raise ContractError(path.name, [problem])
+        raise ContractError(name, [problem])
     return document
+
+
+def _not_yaml(name: str, error: Exception) -> ContractError:
+    reason = " ".join(str(error).split())
+    return ContractError(name, [Problem("(file)", f"is not YAML: {reason}", "Repair the syntax.")])
 
 
 def custom_property(element: Document, name: str, default: Any = None) -> Any:

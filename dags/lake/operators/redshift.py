@@ -102,6 +102,18 @@ class RedshiftStatementOperator(RedshiftDataOperator):
             method_name="execute_complete",
         )
 
+    def _run(self, statement: str) -> None:
+        try:
+            self.statement_id = self.hook.execute_query(
+                sql=statement,
+                database=self.database,
+                workgroup_name=self.workgroup_name,
+                wait_for_completion=False,
+            ).statement_id
+            self.hook.wait_for_results(self.statement_id, poll_interval=self.poll_interval)
+        except (RedshiftDataQueryFailedError, RedshiftDataQueryAbortedError) as error:
+            raise self._failure_of(self.statement_id) from error
+
     def _failure_of(self, statement_id: str) -> Exception:
         statement = self.hook.conn.describe_statement(Id=statement_id)
         # Of a batch one statement FAILED; those after it are ABORTED.
@@ -144,18 +156,6 @@ class EnsureViewsOperator(RedshiftStatementOperator):
             self.log.info("Creating materialized view %s", name)
             self._run(statement)
         return list(missing)
-
-    def _run(self, statement: str) -> None:
-        try:
-            self.statement_id = self.hook.execute_query(
-                sql=statement,
-                database=self.database,
-                workgroup_name=self.workgroup_name,
-                wait_for_completion=False,
-            ).statement_id
-            self.hook.wait_for_results(self.statement_id, poll_interval=self.poll_interval)
-        except (RedshiftDataQueryFailedError, RedshiftDataQueryAbortedError) as error:
-            raise self._failure_of(self.statement_id) from error
 
 
 class RequireNoRowsOperator(RedshiftStatementOperator):

@@ -1,42 +1,18 @@
-"""Load published partitions of any contract's table into the warehouse, each in a transaction of its own."""
+"""Plan the loads that bring any contract's table in the warehouse to what is published."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
-from airflow.sdk.exceptions import AirflowFailException
 
-from lake.contracts import CONTRACTS_FOLDER, compiled_contract, contract
+from lake.contracts import compiled_contract, contract
 from lake.failures import refused_call
-from lake.operators.redshift import RedshiftStatementOperator
 from lake.operators.warehouse_load import PlanLoadOperator
 from lake.warehouse import PublishedDay, load_name, manifest, pending_days, quoted_days, table_values
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-
-class EnsureWarehouseTableOperator(RedshiftStatementOperator):
-    """Create schema, load ledger and the table as the compiler wrote it, where they are missing.
-
-    :param product: product whose compiled ``redshift.ddl.sql`` makes the table
-    :param schema: schema of the warehouse
-    """
-
-    def __init__(self, *, product: str, schema: str, sql: list[str], **kwargs: Any) -> None:
-        super().__init__(sql=sql, sql_values={"schema": schema}, **kwargs)
-        self.product = product
-        self.schema = schema
-
-    def execute(self, context: Context) -> Any:
-        path = CONTRACTS_FOLDER / "generated" / self.product / "redshift.ddl.sql"
-        try:
-            text = path.read_text(encoding="utf-8")
-        except FileNotFoundError as error:
-            raise AirflowFailException(f"{path} is not there: run `make contracts` and deploy dags/ again.") from error
-        self.sql = [*self.sql, text.replace("${schema}", self.schema).strip()]
-        return super().execute(context)
 
 
 class PlanTableLoadOperator(PlanLoadOperator):

@@ -3,4 +3,4 @@ SELECT
     CAST(partition_day AS VARCHAR) AS partition_day,
     version
 FROM {{ task.sql_values.schema }}.load_ledger
-WHERE table_name = '{{ task.sql_values.table }}'
+WHERE loaded_table = '{{ task.sql_values.table }}'

@@ -314,6 +314,9 @@ class TestCatalog:
         columns = client.describe_table(Schema=schema, Table="t", **target)["ColumnList"]
         assert [(c["name"], c["typeName"], c["nullable"]) for c in columns] == [("a", "int4", 0), ("b", "varchar", 1)]
         assert columns[1]["length"] == 7
+        warehouse.rows(f"create table {schema}.amounts (a decimal(12, 3))")
+        [amount] = client.describe_table(Schema=schema, Table="amounts", **target)["ColumnList"]
+        assert (amount["typeName"], amount["precision"], amount["scale"]) == ("numeric", 12, 3)
 
 
 class TestPrincipals:

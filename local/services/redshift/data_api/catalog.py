@@ -29,8 +29,11 @@ SELECT n.nspname::text, c.relname::text,
    AND n.nspname LIKE %s AND c.relname LIKE %s ORDER BY 1, 2
 """
 _COLUMNS = """
-SELECT a.attname::text, t.typname::text, greatest(a.atttypmod - 4, 0), a.attnotnull, n.nspname::text, c.relname::text,
-       pg_get_expr(d.adbin, d.adrelid)
+SELECT a.attname::text, t.typname::text,
+       CASE WHEN t.typname = 'numeric' THEN 0 ELSE greatest(a.atttypmod - 4, 0) END,
+       CASE WHEN t.typname = 'numeric' AND a.atttypmod > 0 THEN ((a.atttypmod - 4) >> 16) & 65535 ELSE 0 END,
+       CASE WHEN t.typname = 'numeric' AND a.atttypmod > 0 THEN (a.atttypmod - 4) & 65535 ELSE 0 END,
+       a.attnotnull, n.nspname::text, c.relname::text, pg_get_expr(d.adbin, d.adrelid)
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   JOIN pg_type t ON t.oid = a.atttypid
@@ -69,12 +72,14 @@ class CatalogOperations:
                 "name": name,
                 "typeName": _TYPE_NAMES.get(kind, kind),
                 "length": length,
+                "precision": precision,
+                "scale": scale,
                 "nullable": 0 if not_null else 1,
                 "schemaName": schema_name,
                 "tableName": table_name,
                 "columnDefault": default,
             }
-            for name, kind, length, not_null, schema_name, table_name, default in rows
+            for name, kind, length, precision, scale, not_null, schema_name, table_name, default in rows
         ]
         return {"TableName": table, "ColumnList": columns}
 

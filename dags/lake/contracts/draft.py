@@ -5,30 +5,38 @@ from __future__ import annotations
 import json
 import uuid
 
-from local.scaffold.sample import SampleColumn, day_column, key_column
+from lake.contracts.columns import sql_name
+from lake.contracts.sample import Sample, SampleColumn, day_column, key_column
 
 _LOGICAL = {
-    "boolean": "boolean", "int": "integer", "bigint": "integer", "decimal": "number", "varchar": "string",
-    "date": "date", "timestamp": "timestamp",
+    "boolean": "boolean", "smallint": "integer", "int": "integer", "bigint": "integer", "decimal": "number",
+    "double": "number", "varchar": "string", "date": "date", "timestamp": "timestamp",
 }  # fmt: skip
 ROW_NUMBER = "row_no"
 DELIVERY_DAY = "delivery_day"
 
 
-def contract_text(product: str, columns: list[SampleColumn], owner: str) -> str:
+def contract_text(product: str, sample: Sample, owner: str) -> str:
     """Return the YAML of a contract.
 
     :param product: name of the product
-    :param columns: delivered columns
+    :param sample: what is known of the delivery
     :param owner: team that answers for it
     """
-    key = key_column(columns)
+    columns, key = sample.columns, key_column(sample.columns)
+    row_number = _free(ROW_NUMBER, columns)
     parts = [_HEAD.format(product=product, id=uuid.uuid5(uuid.NAMESPACE_URL, f"sluice/{product}"), owner=owner)]
+    if sample.delimiter != ",":
+        parts.append(f"      - {{property: csv, value: {{delimiter: {json.dumps(sample.delimiter)}}}}}\n")
+    if sample.null_texts:
+        texts = json.dumps(list(sample.null_texts))
+        parts.append(f"      - {{property: nullValues, value: {texts}}}\n")
+    parts.append(_TABLE.format(product=product))
     if key is None:
-        parts.append(_ROW_NUMBER.format(product=product))
+        parts.append(_ROW_NUMBER.format(product=product, name=row_number))
     parts += [_column_text(product, column, is_key=column is key) for column in columns]
-    parts.append(_day_text(product, day_column(columns)))
-    parts.append(_RULES.format(key=key.name if key else ROW_NUMBER))
+    parts.append(_day_text(product, columns))
+    parts.append(_RULES.format(key=_word(key.name) if key else row_number))
     if day_column(columns):
         parts.append(_DAY_RULE.format(day=partition_column(columns)))
     parts.append(_TAIL.format(owner=owner))
@@ -41,21 +49,27 @@ def partition_column(columns: list[SampleColumn]) -> str:
     :param columns: delivered columns
     """
     day = day_column(columns)
-    return f"{day.name.removesuffix('_date').removesuffix('_time')}_day" if day else DELIVERY_DAY
+    if day is None:
+        return _free(DELIVERY_DAY, columns)
+    return _free(f"{day.name.removesuffix('_date').removesuffix('_time')}_day", columns)
 
 
-def published_columns(columns: list[SampleColumn]) -> list[str]:
-    """Return the names of the published columns in order, without the partition column.
+def _free(name: str, columns: list[SampleColumn]) -> str:
+    """Return a name that no delivered column has."""
+    taken = {column.name for column in columns}
+    return name if name not in taken else _free(f"{name}_of_row", columns)
 
-    :param columns: delivered columns
-    """
-    generated = [] if key_column(columns) else [ROW_NUMBER]
-    return [*generated, *(column.name for column in columns)]
+
+def _word(name: str) -> str:
+    """Return a column name for YAML, quoted where YAML would read something else: true, no, null."""
+    import yaml
+
+    return name if yaml.safe_load(name) == name else json.dumps(name)
 
 
 def _column_text(product: str, column: SampleColumn, is_key: bool) -> str:
-    lines = [f"      - name: {column.name}"]
-    lines.append(f"        description: {column.header} as delivered.")
+    lines = [f"      - name: {_word(column.name)}"]
+    lines.append(f"        description: {json.dumps(f'{column.header} as delivered.', ensure_ascii=False)}")
     lines.append(f"        logicalType: {_LOGICAL[column.physical_type.split('(')[0]]}")
     lines.append(f"        physicalType: {column.physical_type}")
     lines.append(f"        required: {str(column.required).lower()}")
@@ -64,22 +78,25 @@ def _column_text(product: str, column: SampleColumn, is_key: bool) -> str:
     lines.append(f"        classification: {'restricted' if column.looks_personal else 'internal'}")
     if column.looks_personal:
         lines.append("        tags: [pii]")
-    lines.append(f"        transformSourceObjects: [{json.dumps(f'landing.{product}.{column.header}')}]")
+    source = json.dumps(f"landing.{product}.{column.header}", ensure_ascii=False)
+    lines.append(f"        transformSourceObjects: [{source}]")
     if column.header != column.name or not column.header.isidentifier():
-        lines.append(f"        transformLogic: trim(`{column.header}`)")
+        logic = json.dumps(f"trim({sql_name(column.header)})", ensure_ascii=False)
+        lines.append(f"        transformLogic: {logic}")
     if column.time_format:
         lines.append(f"        logicalTypeOptions: {{format: {json.dumps(column.time_format)}}}")
     if column.looks_personal:
         lines.append("        customProperties:")
-        lines.append(f"          - {{property: masking, value: {{method: hmac-sha256, domain: {column.name}}}}}")
+        lines.append(f"          - {{property: masking, value: {{method: hmac-sha256, domain: {_word(column.name)}}}}}")
     return "\n".join(lines) + "\n"
 
 
-def _day_text(product: str, day: SampleColumn | None) -> str:
-    name = partition_column([day]) if day else DELIVERY_DAY
+def _day_text(product: str, columns: list[SampleColumn]) -> str:
+    day = day_column(columns)
     logic = f"CAST({day.name} AS date)" if day else "${ingest_date}"
-    source = f"        transformSourceObjects: [{json.dumps(f'landing.{product}.{day.header}')}]\n" if day else ""
-    return _DAY.format(name=name, logic=json.dumps(logic), source=source)
+    source = json.dumps(f"landing.{product}.{day.header}", ensure_ascii=False) if day else ""
+    line = f"        transformSourceObjects: [{source}]\n" if day else ""
+    return _DAY.format(name=partition_column(columns), logic=json.dumps(logic), source=line)
 
 
 _HEAD = """\
@@ -106,6 +123,9 @@ servers:
       - {{property: partitionKey, value: ingest_date}}
       - {{property: completeness, value: {{marker: _SUCCESS}}}}
       - {{property: onRefusedFile, value: stop}}
+"""
+
+_TABLE = """\
   - server: curated
     type: glue
     account: ${{account}}
@@ -122,7 +142,7 @@ schema:
 """
 
 _ROW_NUMBER = """\
-      - name: row_no
+      - name: {name}
         description: Position within the day, in the order of the values; no delivered column identifies a row.
         logicalType: integer
         physicalType: int
