@@ -152,8 +152,9 @@ def test_row_without_values_is_quarantined_not_lost(spark: SparkSession, tmp_pat
     contract = load_contract(str(REPOSITORY / "dags" / "contracts" / "{product}.json"))
     if not any(column.required and column.source for column in contract.columns):
         pytest.skip("the contract requires nothing yet")
-    header = contract.delimiter.join(f'"{{name}}"' for name in HEADER)
-    empty = contract.delimiter * (len(HEADER) - 1)
+    delimiter = contract.landing.delimiter
+    header = delimiter.join(f'"{{name}}"' for name in HEADER)
+    empty = delimiter * (len(HEADER) - 1)
     deliver(tmp_path / "source", {{"a.csv": f"{{header}}\\n{{empty}}\\n".encode()}})
     written = write_rows(spark, job_arguments(tmp_path), contract, column_generator(contract), KEY)
     assert (written.balance.landed, written.balance.published, written.balance.quarantined) == (1, 0, 1)
