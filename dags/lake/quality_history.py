@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from lake.score import OVERALL, RuleOutcome, scores
 Row = dict[str, Any]
 
 
-def results(result: Mapping[str, Any], checks: Iterable[Mapping[str, Any]]) -> list[Row]:
+def results(result: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) -> list[Row]:
     """Return one row per rule.
 
     :param result: the job's result JSON
@@ -42,7 +42,7 @@ def metrics(result: Mapping[str, Any]) -> list[Row]:
 
 
 def score_rows(
-    result: Mapping[str, Any], checks: Iterable[Mapping[str, Any]], contract: Mapping[str, Any]
+    result: Mapping[str, Any], checks: Sequence[Mapping[str, Any]], contract: Mapping[str, Any]
 ) -> list[Row]:
     """Return one row per dimension, and the overall score. A dimension without rules has no score.
 
@@ -101,7 +101,7 @@ def _result(
 
 
 def _outcomes(
-    result: Mapping[str, Any], checks: Iterable[Mapping[str, Any]], contract: Mapping[str, Any]
+    result: Mapping[str, Any], checks: Sequence[Mapping[str, Any]], contract: Mapping[str, Any]
 ) -> list[RuleOutcome]:
     critical = {column["name"] for column in contract["columns"] if column["critical"]}
     about = {rule["id"]: rule["column"] in critical for rule in contract["row_rules"]}

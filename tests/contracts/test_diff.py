@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lake.contracts import diff as command
+from lake.contracts.__main__ import main
 from lake.contracts.change import Level
 from lake.contracts.contract_changes import compare
 from tests.contracts.conftest import CONTRACTS, REPOSITORY
@@ -200,16 +201,16 @@ def edit(repository: Path) -> Edit:
 
 
 def test_working_tree_against_git(repository: Path, edit: Edit, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["--repository", str(repository), "--against", "HEAD"]
-    assert command.main(arguments) == 0
+    arguments = ["--repository", str(repository), "diff", "--against", "HEAD"]
+    assert main(arguments) == 0
     assert capsys.readouterr().out == "No contract changed.\n"
     edit("physicalType: varchar(32)", "physicalType: varchar(16)")
-    assert command.main(arguments) == 1
+    assert main(arguments) == 1
     out = capsys.readouterr().out
     assert "[major] columns.stock_code.physicalType: varchar(32) -> varchar(16)." in out
     assert "NOT GOOD: a major change needs at least version 2.0.0, the contract says 1.0.0." in out
     edit("version: 1.0.0", "version: 2.0.0")
-    assert command.main([*arguments, "--json"]) == 0
+    assert main([*arguments, "--json"]) == 0
     [product] = json.loads(capsys.readouterr().out)["products"]
     assert (product["new_version"], product["changes"][0]["level"], product["problem"]) == ("2.0.0", "major", None)
 
@@ -217,7 +218,7 @@ def test_working_tree_against_git(repository: Path, edit: Edit, capsys: pytest.C
 def test_new_contract_needs_nothing(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     new = {**REAL, "name": "other"}
     (repository / "dags" / "contracts" / "other.odcs.yaml").write_text(yaml.safe_dump(new))
-    assert command.main(["--repository", str(repository), "--against", "HEAD"]) == 0
+    assert main(["--repository", str(repository), "diff", "--against", "HEAD"]) == 0
     assert capsys.readouterr().out == "other: new, version 1.0.0\n"
 
 
@@ -232,5 +233,5 @@ def test_new_contract_needs_nothing(repository: Path, capsys: pytest.CaptureFixt
 def test_nothing_to_compare(
     arguments: list[str], words: str, repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command.main(["--repository", str(repository), *arguments]) == 2
+    assert main(["--repository", str(repository), "diff", *arguments]) == 2
     assert words in capsys.readouterr().err

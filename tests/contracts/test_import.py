@@ -11,10 +11,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lake.contracts.__main__ import main
 from lake.contracts.compile import compile_contract
 from lake.contracts.draft import contract_text
 from lake.contracts.glue_table import table_columns
-from lake.contracts.import_command import main
 from lake.contracts.personal import is_card, is_email, is_iban, is_phone
 from lake.contracts.sample import Sample, SampleError, column_name, key_column, read_sample
 from tests.conftest import LocalAws
@@ -162,7 +162,7 @@ def test_unusable_sample(content: bytes, words: str, tmp_path: Path) -> None:
 
 
 def _import(repository: Path, *arguments: str) -> int:
-    return main(["--repository", str(repository), *arguments])
+    return main(["--repository", str(repository), "import", *arguments])
 
 
 def test_draft_compiles_and_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from lake.catalog import contract_tables
 from lake.contracts import compiled_contract, contract
-from lake.contracts.drift_command import main
+from lake.contracts.__main__ import main
 from lake.settings import LAKE
 from tests.conftest import LocalAws
 
@@ -50,7 +50,7 @@ def catalog(local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[An
 
 def _drift(capsys: pytest.CaptureFixture[str]) -> tuple[int, list[tuple[str, str]]]:
     capsys.readouterr()
-    code = main([PRODUCT, "--json"])
+    code = main(["drift", PRODUCT, "--json"])
     return code, [(drift["where"], drift["what"]) for drift in json.loads(capsys.readouterr().out)["drift"]]
 
 
@@ -64,7 +64,7 @@ def _change(glue: Any, change: Callable[[dict[str, Any]], Any], database: str = 
 
 def test_nothing_drifts_by_itself(catalog: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert _drift(capsys) == (0, [])
-    assert main([PRODUCT]) == 0
+    assert main(["drift", PRODUCT]) == 0
     assert capsys.readouterr().out == "No drift.\n"
 
 
@@ -157,9 +157,9 @@ def _redshift(local_aws: LocalAws, sql: str) -> None:
 
 
 def test_what_cannot_be_read(catalog: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["nowhere"]) == 2
+    assert main(["drift", "nowhere"]) == 2
     assert "No contract for product 'nowhere'" in capsys.readouterr().err
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    assert main([PRODUCT]) == 2
+    assert main(["drift", PRODUCT]) == 2
     assert "127.0.0.1:9" in capsys.readouterr().err

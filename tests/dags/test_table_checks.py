@@ -75,7 +75,7 @@ class Check:
         cells = [[cell.get("VarCharValue") for cell in row["Data"]] for row in rows["ResultSet"]["Rows"][1:]]
         answers = [Answer(rule, int(failing), int(total), seen) for rule, failing, total, seen in cells]
         by_rule = {answer.rule_id: answer for answer in answers}
-        return outcomes(list(rules), by_rule, targets, age_days), failed_before(answers)
+        return outcomes(list(rules), by_rule, age_days), failed_before(answers)
 
 
 @pytest.fixture

@@ -27,6 +27,15 @@ def landing_columns(columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
+def primary_key(columns: list[dict[str, Any]]) -> list[str]:
+    """Return the names of the key's columns in the order of their positions.
+
+    :param columns: result of :func:`compiled_columns`
+    """
+    keys = [column for column in columns if column["primary_key_position"]]
+    return [column["name"] for column in sorted(keys, key=lambda column: int(column["primary_key_position"]))]
+
+
 def is_derived(column: Document) -> bool:
     """Tell whether a column is computed from other columns of the table instead of a delivered one.
 

@@ -36,11 +36,11 @@ from lake.contracts.lint_folder import lint_folder
 from lake.contracts.odcs import ContractError, Document, Problem, custom_property, read_document, server, sla
 from lake.contracts.permissions import compiled_permissions
 from lake.contracts.product_stack import product_stack
+from lake.contracts.revisions import CONTRACTS
 from lake.contracts.row_rules import row_rules, structure_rules
 
 FORMAT = 2  # raised when the layout of the compiled files changes
 REPOSITORY = CONTRACTS_FOLDER.parents[1]
-CONTRACTS = "dags/contracts"
 DOCS = "docs/products"
 STACK = "mwaa/cloudformation/products.yaml"
 

@@ -20,6 +20,7 @@ from lake.contracts.change import (
     moved,
 )  # fmt: skip
 from lake.contracts.column_changes import classification_change, column_changes
+from lake.contracts.lake_rules import HOURS
 from lake.contracts.odcs import Document
 
 _DESCRIBED = (
@@ -32,7 +33,7 @@ _RULE_WORDS = ("name", "description", "businessImpact", "tags", "authoritativeDe
 _TABLE_WORDS = ("businessName", "description", "dataGranularityDescription", "authoritativeDefinitions", "tags", "id")
 # Promises where a smaller number is the better one; the others (retention, availability) are better when they grow.
 _LESS_IS_BETTER = ("freshness", "latency", "frequency", "timeToDetect", "timeToNotify", "timeToRepair")
-_HOURS = {"h": 1, "hour": 1, "hours": 1, "d": 24, "day": 24, "days": 24, "y": 8766, "year": 8766, "years": 8766}
+_HOURS = HOURS | dict.fromkeys(("y", "year", "years"), 8766)
 
 
 def compare(old: Document, new: Document) -> list[Change]:

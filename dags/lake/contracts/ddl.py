@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from lake.contracts.columns import primary_key
+
 
 def athena_hive(compiled: dict[str, Any]) -> str:
     """Return CREATE EXTERNAL TABLE for Parquet files in one folder per partition value.
@@ -56,11 +58,7 @@ def redshift(compiled: dict[str, Any], schema: str = "${schema}") -> str:
         f"    {column['name']} {column['redshift_type'].upper()}{' NOT NULL' if column['required'] else ''}"
         for column in compiled["columns"]
     ]
-    keys = sorted(
-        (column for column in compiled["columns"] if column["primary_key_position"]),
-        key=lambda column: int(column["primary_key_position"]),
-    )
-    lines.append(f"    PRIMARY KEY ({', '.join(column['name'] for column in keys)})")
+    lines.append(f"    PRIMARY KEY ({', '.join(primary_key(compiled['columns']))})")
     body = ",\n".join(lines)
     return f"""\
 CREATE TABLE IF NOT EXISTS {schema}.{compiled["product"]} (

@@ -1,4 +1,4 @@
-"""Compare contracts with an older version: ``python -m lake.contracts.diff`` with ``dags`` on PYTHONPATH.
+"""Compare contracts with an older version: ``python -m lake.contracts diff``, also ``make diff``.
 
 Tells every change with its level (patch, minor, major), why, what the pipeline will do and who reads the product. The
 version must be raised as far as the gravest change asks. Exit code: 0 good, 1 a version was not raised enough or a
@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lake.contracts import CONTRACTS_FOLDER
 from lake.contracts.change import Change, Level
 from lake.contracts.consumers import Consumer, consumers
 from lake.contracts.contract_changes import compare
@@ -181,19 +180,3 @@ def _as_text(found: list[ProductDiff]) -> str:
             lines += ["  who reads it:", *(f"    {consumer}" for consumer in product.consumers)]
         lines.append(f"  NOT GOOD: {product.problem}" if product.problem else "  version: good")
     return "\n".join(lines) + "\n"
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the command line.
-
-    :param argv: arguments without the program name
-    :return: exit code, see above
-    """
-    parser = argparse.ArgumentParser(prog="python -m lake.contracts.diff", description=__doc__)
-    parser.add_argument("--repository", type=Path, default=CONTRACTS_FOLDER.parents[1], help="root of the repository")
-    add_arguments(parser)
-    return run(parser.parse_args(argv))
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

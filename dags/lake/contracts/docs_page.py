@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from lake.contracts.columns import primary_key
 from lake.contracts.odcs import Document
 
 
@@ -67,10 +68,6 @@ def docs_page(compiled: dict[str, Any], document: Document) -> str:
 def _facts(compiled: dict[str, Any], table: Document) -> str:
     policy = compiled["quarantine"]
     promises = [f"{rule['arguments']['hours']} h" for rule in compiled["lake_rules"] if rule["check"] == "freshness"]
-    keys = sorted(
-        (column for column in compiled["columns"] if column["primary_key_position"]),
-        key=lambda column: int(column["primary_key_position"]),
-    )
     rows = [
         ("data product", compiled["data_product"]),
         ("contract", f"{compiled['version']}, {compiled['status']}"),
@@ -79,7 +76,7 @@ def _facts(compiled: dict[str, Any], table: Document) -> str:
         ("table", f"`{compiled['databases']['curated']}.{compiled['product']}`, partitioned by "
                   f"`{compiled['partition_column']}`"),
         ("one row is", " ".join(table.get("dataGranularityDescription", "").split()) or "not said"),
-        ("key", ", ".join(f"`{column['name']}`" for column in keys)),
+        ("key", ", ".join(f"`{name}`" for name in primary_key(compiled["columns"]))),
         ("schedule", f"`{compiled['schedule']}` UTC"),
         ("freshness", ", ".join(promises) or "not promised"),
         ("quarantine", f"warning above {policy['warn_percent']} % of the rows, stop above {policy['max_percent']} %, "

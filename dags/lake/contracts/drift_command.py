@@ -1,4 +1,4 @@
-"""Compare contracts with the live catalog and warehouse: ``python -m lake.contracts.drift_command``.
+"""Compare contracts with the live catalog and warehouse: ``python -m lake.contracts drift``.
 
 Needs the AWS credentials of the environment (on a laptop ``. .sluice/env.sh``) and Airflow's ``[lake]`` settings. Exit
 code: 0 no drift, 1 drift, 2 something could not be read.
@@ -97,18 +97,3 @@ def _warehouse(product: str) -> Iterator[Drift]:
     columns = [column for page in pages for column in page["ColumnList"]]
     if columns:
         yield from warehouse_drift(f"{schema}.{product}", compiled_contract(product), columns)
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the command line.
-
-    :param argv: arguments without the program name
-    :return: exit code, see above
-    """
-    parser = argparse.ArgumentParser(prog="python -m lake.contracts.drift_command", description=__doc__)
-    add_arguments(parser)
-    return run(parser.parse_args(argv))
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

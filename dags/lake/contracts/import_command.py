@@ -1,4 +1,4 @@
-"""Draft a contract from a sample or a Glue table: ``python -m lake.contracts.import_command``.
+"""Draft a contract from a sample or a Glue table: ``python -m lake.contracts import``.
 
 What is guessed is written for people to check: types, key, partition, personal data, texts that mean "no value".
 """
@@ -10,7 +10,6 @@ import re
 import sys
 from pathlib import Path
 
-from lake.contracts import CONTRACTS_FOLDER
 from lake.contracts.compile import compile_contract
 from lake.contracts.draft import contract_text, partition_column
 from lake.contracts.glue_table import read_glue_table
@@ -78,23 +77,3 @@ def guesses(sample: Sample) -> list[str]:
     if sample.null_texts:
         lines.append(f"read as no value: {', '.join(sample.null_texts)}")
     return lines
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the command line.
-
-    :param argv: arguments without the program name
-    :return: exit code
-    """
-    parser = argparse.ArgumentParser(prog="python -m lake.contracts.import_command", description=__doc__)
-    parser.add_argument("--repository", type=Path, default=CONTRACTS_FOLDER.parents[1], help="where to write")
-    add_arguments(parser)
-    try:
-        return run(parser.parse_args(argv))
-    except ContractError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from lake.contracts.odcs import Document, custom_property, sla
+from lake.contracts.row_rules import ENGINE
 
-ENGINE = "sluice"
 # Arguments by check, each with its default; None: must be given.
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "volume_anomaly": {"weeks": 8, "tolerance": 4, "floorPercent": 5, "ignoreDays": []},

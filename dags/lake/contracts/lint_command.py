@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 
-from lake.contracts.compile import CONTRACTS, compile_contract
+from lake.contracts.compile import compile_contract
 from lake.contracts.lint_folder import lint_folder
 from lake.contracts.odcs import ContractError
+from lake.contracts.revisions import CONTRACTS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -60,16 +60,21 @@ class AthenaStatementOperator(AthenaOperator):
         query_id = (event or {}).get("value")
         if not query_id:
             raise AirflowFailException(f"Athena's answer could not be read: {event}")
-        raise self._failure_of(self._status(query_id), query_id)
+        raise self._failure_of(query_id)
+
+    def _execution(self, query_id: str) -> dict[str, Any]:
+        athena: Any = self.hook.conn
+        return dict(athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"])
 
     def _status(self, query_id: str) -> dict[str, Any]:
-        athena: Any = self.hook.conn
-        return dict(athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]["Status"])
+        return dict(self._execution(query_id)["Status"])
 
-    def _failure_of(self, status: dict[str, Any], query_id: str) -> Exception:
+    def _failure_of(self, query_id: str) -> Exception:
+        execution = self._execution(query_id)
+        status = execution["Status"]
         reason = status.get("StateChangeReason", "no reason given")
         return failure(
-            f"Athena statement {query_id} ended {status['State']}: {reason}\nStatement:\n{self.query}",
+            f"Athena statement {query_id} ended {status['State']}: {reason}\nStatement:\n{execution['Query']}",
             heals=bool(status.get("AthenaError", {}).get("Retryable", False)),
         )
 

@@ -44,7 +44,6 @@ class CheckTablesOperator(AthenaStatementOperator):
         return self._result(str(query_id))
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:
-        self.query = self._statement()
         return self._result(super().execute_complete(context, event))
 
     @property
@@ -93,9 +92,9 @@ class CheckTablesOperator(AthenaStatementOperator):
         by_rule = {answer.rule_id: answer for answer in answers}
         age = datetime.now(UTC).date() - (date.fromisoformat(self.day) + timedelta(days=1))
         try:
-            checks = outcomes(self._rules, by_rule, self._targets(), age.days)
+            checks = outcomes(self._rules, by_rule, age.days)
         except ValueError as error:
-            raise AirflowFailException(f"{error}\nStatement:\n{self.query}") from error
+            raise AirflowFailException(f"{error}; the Athena statement is {query_id}") from error
         for check in checks:
             self.log.info("%s: %s, observed %s, expected %s", check["id"], check["success"], check["observed"],
                           check["expected"])  # fmt: skip
