@@ -111,6 +111,15 @@ def _athena_workgroup(name: str) -> str:
     return f"arn:aws:athena:{_REGION}:{ACCOUNT_ID}:workgroup/{name}"
 
 
+def _data_quality_rulesets(parameters: Mapping[str, Any]) -> list[str]:
+    """Runs and results are guarded by the rule sets they evaluate; recommendations, and unknown ones, by any."""
+    from moto.glue.models import glue_backends
+
+    backend: Any = glue_backends[ACCOUNT_ID][_REGION]
+    names = backend.rulesets_of(parameters) or ["*"]
+    return [f"arn:aws:glue:{_REGION}:{ACCOUNT_ID}:dataQualityRuleset/{name}" for name in names]
+
+
 FOR_OPERATION: dict[tuple[str, str], Callable[[Mapping[str, Any]], list[str]]] = {
     **{
         ("athena", name): _workgroups_of_queries
@@ -137,6 +146,27 @@ FOR_OPERATION: dict[tuple[str, str], Callable[[Mapping[str, Any]], list[str]]] =
             "ListDatabases",
             "ListSchemas",
             "ListTables",
+        )
+    },
+    **{
+        ("glue", name): _data_quality_rulesets
+        for name in (
+            "BatchGetDataQualityResult",
+            "BatchGetDataQualityRulesetEvaluationRun",
+            "CancelDataQualityRuleRecommendationRun",
+            "CancelDataQualityRulesetEvaluationRun",
+            "DeleteDataQualityRuleset",
+            "GetDataQualityResult",
+            "GetDataQualityRuleRecommendationRun",
+            "GetDataQualityRuleset",
+            "GetDataQualityRulesetEvaluationRun",
+            "ListDataQualityResults",
+            "ListDataQualityRuleRecommendationRuns",
+            "ListDataQualityRulesetEvaluationRuns",
+            "ListDataQualityRulesets",
+            "StartDataQualityRuleRecommendationRun",
+            "StartDataQualityRulesetEvaluationRun",
+            "UpdateDataQualityRuleset",
         )
     },
 }

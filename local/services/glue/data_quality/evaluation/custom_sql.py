@@ -15,12 +15,12 @@ from local.services.glue.data_quality.evaluation.outcomes import Outcome, Unmeas
 
 def custom_sql(database: Database, rule: Rule, _now: dt.datetime) -> Outcome:
     """With a condition the statement gives one number; without one it gives the rows that pass."""
-    relations = database.relations
 
     def relation_of(name: str) -> str:
-        if name.lower() not in relations:
-            raise Unmeasurable(f"Error executing SQL statement: Table or view not found: {name}")
-        return relations[name.lower()]
+        try:
+            return database.reference(name).name
+        except Unmeasurable as error:
+            raise Unmeasurable(f"Error executing SQL statement: Table or view not found: {name} ({error})") from error
 
     sql = spark_sql.query(rule.columns[0], relation_of)
     try:

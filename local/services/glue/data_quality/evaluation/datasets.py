@@ -43,10 +43,15 @@ class ColumnInfo:
 
 @dataclass(frozen=True)
 class Dataset:
-    """:param relation: quoted name of the relation that holds the rows."""
+    """:param name: of the relation that holds the rows."""
 
-    relation: str
+    name: str
     columns: Mapping[str, ColumnInfo]
+
+    @property
+    def relation(self) -> str:
+        """As a FROM item."""
+        return identifier(self.name)
 
     def column(self, name: str) -> ColumnInfo:
         """:param name: in any case, also in backticks.
@@ -76,26 +81,28 @@ class Database:
     """The relations and the connection that asks them.
 
     :param datasets: by alias, in lower case; ``primary`` is the table that is evaluated.
+    :param unavailable: why other tables that rules name could not be read.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        datasets: Mapping[str, Dataset],
+        unavailable: Mapping[str, str] | None = None,
+    ) -> None:
         self._connection = connection
         self._datasets = datasets
+        self._unavailable = unavailable or {}
 
     @property
     def primary(self) -> Dataset:
         return self._datasets[PRIMARY]
 
-    @property
-    def relations(self) -> dict[str, str]:
-        """Alias -> relation."""
-        return {alias: dataset.relation for alias, dataset in self._datasets.items()}
-
     def reference(self, alias: str) -> Dataset:
         """:raises Unmeasurable: no data source has this alias."""
         found = self._datasets.get(alias.lower())
         if found is None:
-            raise Unmeasurable(f"{alias} not found in additional sources")
+            raise Unmeasurable(self._unavailable.get(alias.lower(), f"{alias} not found in additional sources"))
         return found
 
     def filtered(self, where: str | None) -> str:
@@ -111,7 +118,7 @@ class Database:
         """
         translated = spark_sql.condition(text)
         try:
-            self.row(f"SELECT count(*) FROM {self.primary.relation} WHERE {translated} LIMIT 0")
+            self.rows(f"SELECT 1 FROM {self.primary.relation} WHERE {translated} LIMIT 0")
         except duckdb.InterruptException:
             raise
         except duckdb.Error as error:

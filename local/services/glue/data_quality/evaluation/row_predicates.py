@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 
+import duckdb
+import regex
+
 from local.services.athena.names import literal
 from local.services.glue.data_quality.dqdl import conditions
 from local.services.glue.data_quality.dqdl.conditions import Condition, Keyword, Moment, Text
@@ -12,6 +15,7 @@ from local.services.glue.data_quality.evaluation.datasets import ColumnInfo
 from local.services.glue.data_quality.evaluation.outcomes import Unmeasurable
 
 # Look-around, back references, possessive quantifiers: Java has them, DuckDB's RE2 has not.
+_JAVA_MATCHES = "java_matches__"
 _JAVA_ONLY = re.compile(r"\(\?[=!<>]|\\[1-9]|[*+?}]\+")
 
 
@@ -100,9 +104,19 @@ def matches(condition: Condition, column: ColumnInfo) -> str:
     pattern = rf"^(?!\b{operand.value}\b).*$" if negative else f"^{operand.value}$"
     value = f"CAST({column.sql} AS VARCHAR)"
     try:
-        re.compile(pattern)
-    except re.error as error:
+        regex.compile(pattern)
+    except regex.error as error:
         raise Unmeasurable(f"Invalid regular expression {operand.value}: {error}") from error
     if _JAVA_ONLY.search(pattern):
-        return f"coalesce(py_regexp_extract({value}, {literal(pattern)}, 0), '') <> ''"
+        return f"{_JAVA_MATCHES}({value}, {literal(pattern)})"
     return f"regexp_extract({value}, {literal(pattern)}, 0) <> ''"
+
+
+def define_java_matches(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give a database the function for regular expressions that only Java has."""
+
+    def java_matches(value: str, pattern: str) -> bool:
+        found = regex.search(pattern, value)
+        return found is not None and found[0] != ""
+
+    connection.create_function(_JAVA_MATCHES, java_matches, ["VARCHAR", "VARCHAR"], "BOOLEAN")  # type: ignore[arg-type]

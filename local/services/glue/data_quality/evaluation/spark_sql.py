@@ -22,7 +22,7 @@ def condition(text: str) -> str:
 def query(text: str, relation_of: Callable[[str], str]) -> str:
     """A query over the tables of an evaluation.
 
-    :param relation_of: relation behind ``alias`` or ``database.table``.
+    :param relation_of: name of the relation behind ``alias`` or ``database.table``.
     :raises Unmeasurable: not a query, or of something else.
     """
     tree = _parsed(text, "Error executing SQL statement")
@@ -35,8 +35,11 @@ def query(text: str, relation_of: Callable[[str], str]) -> str:
         name = ".".join(part.name for part in table.parts)
         if name in named:
             continue
-        alias = table.alias or table.name
-        table.replace(exp.to_table(relation_of(name), alias=alias, dialect="duckdb"))
+        alias = exp.TableAlias(this=exp.to_identifier(table.alias or table.name))
+        table.replace(exp.Table(this=exp.to_identifier(relation_of(name)), alias=alias))
+    # `primary` is a reserved word for DuckDB.
+    for part in tree.find_all(exp.Identifier):
+        part.set("quoted", True)
     return _duckdb(tree, "Error executing SQL statement")
 
 
