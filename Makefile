@@ -54,17 +54,17 @@ status: ## Show what runs, where, and whether it is healthy
 
 .PHONY: contracts
 contracts: setup ## Compile dags/contracts/*.odcs.yaml into what DAGs and jobs read
-	@PYTHONPATH=dags $(AIRFLOW) -m lake.contracts.compile
+	@PYTHONPATH=dags $(AIRFLOW) -m lake.contracts compile
 
 .PHONY: diff
 diff: setup ## What changed in the contracts, is the version raised enough, who reads them: make diff AGAINST=origin/main
-	@PYTHONPATH=dags $(AIRFLOW) -m lake.contracts.diff --against "$(AGAINST)"
+	@PYTHONPATH=dags $(AIRFLOW) -m lake.contracts diff --against "$(AGAINST)"
 
 .PHONY: product
 product: setup ## Start a data product from a sample of its delivery: make product NAME=flights FROM=sample.csv
 	@if [ -z "$(NAME)" ] || [ -z "$(FROM)" ]; then echo "usage: make product NAME=<product> FROM=<sample.csv>" >&2; exit 2; fi
-	PYTHONPATH=dags $(AIRFLOW) -m lake.contracts.import_command "$(NAME)" --sample "$(FROM)"
-	PYTHONPATH=dags $(AIRFLOW) -m lake.contracts.compile
+	PYTHONPATH=dags $(AIRFLOW) -m lake.contracts import "$(NAME)" --sample "$(FROM)"
+	PYTHONPATH=dags $(AIRFLOW) -m lake.contracts compile
 	$(LOCAL) -m local.scaffold "$(NAME)"
 
 .PHONY: deploy
@@ -87,7 +87,7 @@ check: setup $(VENV)/checks/.installed ## Static checks: ruff, mypy, import rule
 	$(VENV)/local/bin/cfn-lint --regions us-east-1 eu-west-1 -- mwaa/cloudformation/*.yaml
 	BC_SKIP_MAPPING=TRUE $(VENV)/checks/bin/checkov -d mwaa/cloudformation --framework cloudformation --quiet --compact
 	$(VENV)/checks/bin/zizmor --offline --quiet .github/workflows
-	PYTHONPATH=dags $(AIRFLOW) -m lake.contracts.compile --check
+	PYTHONPATH=dags $(AIRFLOW) -m lake.contracts compile --check
 
 .PHONY: lock
 lock: $(UV) ## Compile the runtimes' requirements again (after editing a *.in file)

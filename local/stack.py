@@ -19,7 +19,7 @@ TEMPLATE = REPOSITORY / "mwaa" / "cloudformation" / "lake.yaml"
 # What `local up` deploys before the lake: the bucket from which CloudFormation reads long templates.
 TEMPLATES_BUCKET = TEMPLATE.with_name("templates.yaml")
 # What `local up` deploys after the lake. They take Prefix and Env only.
-FURTHER_TEMPLATES = (TEMPLATE.with_name("canary.yaml"),)
+FURTHER_TEMPLATES = (TEMPLATE.with_name("products.yaml"), TEMPLATE.with_name("canary.yaml"))
 _NO_UPDATES = "No updates are to be performed."
 _POLL_SECONDS = 0.1
 _DEPLOYED_WITHIN_SECONDS = 180

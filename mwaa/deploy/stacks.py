@@ -21,7 +21,7 @@ from mwaa.templates import template_argument
 Say = Callable[[str], None]
 
 # templates.yaml is the bucket from which CloudFormation reads the templates that are too long for a request.
-ORDER = ("templates", "network", "lake", "environment", "canary", "alarms", "github-oidc")
+ORDER = ("templates", "network", "lake", "products", "environment", "canary", "alarms", "github-oidc")
 _NO_UPDATES = "No updates are to be performed."
 _GOOD = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 _KEPT = frozenset(file.parameter for file in PINNED_FILES)

@@ -33,10 +33,12 @@ def document(_online_retail: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def folder_with(tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
-    """Write a contract into a folder of its own."""
+    """Write a contract into a repository of its own."""
 
     def write(document: dict[str, Any]) -> Path:
-        (tmp_path / "online_retail.odcs.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+        path = tmp_path / "dags" / "contracts" / "online_retail.odcs.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump(document, sort_keys=False))
         return tmp_path
 
     return write

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from lake.contracts import compile as compiler
+from lake.contracts.__main__ import main
 from lake.contracts.column_types import engine_types
 from lake.contracts.odcs import ContractError
 from tests.contracts.conftest import CONTRACTS, PRODUCTS, REPOSITORY
@@ -25,7 +26,7 @@ def test_problem_names_file_place_and_repair(case: str, document: dict[str, Any]
     change, place, words = LINT_CASES[case]
     change(document)
     with pytest.raises(ContractError) as raised:
-        compiler.compile_folder(folder_with(document))
+        compiler.compile_repository(folder_with(document))
     lines = str(raised.value).splitlines()
     told = [line for line in lines if place in line and words in line]
     assert told, f"nothing says {words!r} at {place!r}:\n{raised.value}"
@@ -36,7 +37,7 @@ def test_all_problems_are_told_at_once(document: dict[str, Any], folder_with: Fo
     for case in ("version in words", "nonsense type", "no owner"):
         LINT_CASES[case][0](document)
     with pytest.raises(ContractError) as raised:
-        compiler.compile_folder(folder_with(document))
+        compiler.compile_repository(folder_with(document))
     assert len(raised.value.problems) == 3
 
 
@@ -44,62 +45,70 @@ def test_all_problems_are_told_at_once(document: dict[str, Any], folder_with: Fo
     ("text", "words"), [("a: [", "is not YAML"), ("- a\n", "holds a list"), ("", "holds a NoneType")]
 )
 def test_file_that_is_no_document(text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "x.odcs.yaml").write_text(text)
-    assert compiler.main(["--folder", str(tmp_path)]) == 1
+    contracts = tmp_path / "dags" / "contracts"
+    contracts.mkdir(parents=True)
+    (contracts / "x.odcs.yaml").write_text(text)
+    assert main(["--repository", str(tmp_path), "compile"]) == 1
     error = capsys.readouterr().err
     assert "x.odcs.yaml: (file): " in error
     assert words in error
 
 
 def test_file_is_named_after_the_product(document: dict[str, Any], tmp_path: Path) -> None:
-    (tmp_path / "other.odcs.yaml").write_text(json.dumps(document))
+    contracts = tmp_path / "dags" / "contracts"
+    contracts.mkdir(parents=True)
+    (contracts / "other.odcs.yaml").write_text(json.dumps(document))
     with pytest.raises(ContractError, match=r"other\.odcs\.yaml: name: is 'online_retail'"):
-        compiler.compile_folder(tmp_path)
+        compiler.compile_repository(tmp_path)
 
 
 def test_committed_output_is_fresh() -> None:
-    assert compiler.main(["--check"]) == 0, "run `make contracts` and commit the result"
+    assert main(["compile", "--check"]) == 0, "run `make contracts` and commit the result"
 
 
 def test_check_sees_an_edit_and_writes_nothing(
     document: dict[str, Any], folder_with: FolderWith, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = folder_with(document)
-    assert compiler.main(["--folder", str(folder)]) == 0
-    assert compiler.main(["--folder", str(folder), "--check"]) == 0
-    before = (folder / "index.json").read_text()
+    assert main(["--repository", str(folder), "compile"]) == 0
+    assert main(["--repository", str(folder), "compile", "--check"]) == 0
+    before = (folder / "dags/contracts/index.json").read_text()
     document["schema"][0]["quality"][0]["implementation"] = {"failsWhen": "quantity < 1"}
     folder_with(document)
     capsys.readouterr()
-    assert compiler.main(["--folder", str(folder), "--check"]) == 1
-    assert "index.json, online_retail.json: not what the contracts say" in capsys.readouterr().err
-    assert (folder / "index.json").read_text() == before
+    assert main(["--repository", str(folder), "compile", "--check"]) == 1
+    told = capsys.readouterr().err
+    assert "dags/contracts/index.json, dags/contracts/online_retail.json: not what the contracts say" in told
+    assert (folder / "dags/contracts/index.json").read_text() == before
 
 
 def test_output_of_a_removed_contract_is_removed(document: dict[str, Any], folder_with: FolderWith) -> None:
     folder = folder_with(document)
-    compiler.main(["--folder", str(folder)])
-    (folder / "online_retail.odcs.yaml").unlink()
-    assert compiler.main(["--folder", str(folder), "--check"]) == 1
-    assert compiler.main(["--folder", str(folder)]) == 0
-    assert not (folder / "online_retail.json").exists()
+    main(["--repository", str(folder), "compile"])
+    (folder / "dags/contracts/online_retail.odcs.yaml").unlink()
+    assert main(["--repository", str(folder), "compile", "--check"]) == 1
+    assert main(["--repository", str(folder), "compile"]) == 0
+    assert not (folder / "dags/contracts/online_retail.json").exists()
 
 
 def test_comments_do_not_change_the_hash_rules_do(document: dict[str, Any], folder_with: FolderWith) -> None:
     folder = folder_with(document)
-    first = json.loads(compiler.compile_folder(folder)["online_retail.json"])["hash"]
-    path = folder / "online_retail.odcs.yaml"
+    first = json.loads(compiler.compile_repository(folder)["dags/contracts/online_retail.json"])["hash"]
+    path = folder / "dags/contracts/online_retail.odcs.yaml"
     path.write_text(f"# a remark\n{path.read_text()}")
-    assert json.loads(compiler.compile_folder(folder)["online_retail.json"])["hash"] == first
+    assert json.loads(compiler.compile_repository(folder)["dags/contracts/online_retail.json"])["hash"] == first
     document["schema"][0]["quality"][0]["severity"] = "warning"
-    assert json.loads(compiler.compile_folder(folder_with(document))["online_retail.json"])["hash"] != first
+    assert (
+        json.loads(compiler.compile_repository(folder_with(document))["dags/contracts/online_retail.json"])["hash"]
+        != first
+    )
 
 
 def test_same_bytes_in_every_process(tmp_path: Path) -> None:
     """Sets and hashes differ between processes; the output must not."""
     texts = set()
     for seed in ("1", "2"):
-        script = f"from lake.contracts.compile import *; print(compile_folder(Path({str(CONTRACTS)!r})))"
+        script = f"from lake.contracts.compile import *; print(compile_repository(Path({str(REPOSITORY)!r})))"
         environment = {"PYTHONPATH": str(REPOSITORY / "dags"), "PYTHONHASHSEED": seed}
         done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=True)
         texts.add(done.stdout)

@@ -19,7 +19,7 @@ from tests.conftest import REPOSITORY, LocalAws, run_local, start_watchdog, stop
 from tests.mwaa.readback import stack_differences
 
 # mwaa/cloudformation/parameters/README.md; deleted in the opposite order.
-STACKS = ("templates", "network", "lake", "environment", "canary", "alarms", "github-oidc")
+STACKS = ("templates", "network", "lake", "products", "environment", "canary", "alarms", "github-oidc")
 _DEPLOYER = "DeployerArn=arn:aws:iam::123456789012:user/local-admin"
 
 

@@ -139,7 +139,6 @@ def test_deletion_keeps_data_and_removes_the_rest(own_aws: LocalAws) -> None:
     assert own_aws.client("sqs").list_queues(QueueNamePrefix=own_aws.name("arrivals")).get("QueueUrls", []) == []
     for service, call, arguments in (
         ("glue", "get_job", {"JobName": own_aws.name("clean-product")}),
-        ("glue", "get_crawler", {"Name": own_aws.name("landing-online-retail")}),
         ("athena", "get_work_group", {"WorkGroup": base}),
         ("redshift-serverless", "get_workgroup", {"workgroupName": base}),
         ("sns", "get_topic_attributes", {"TopicArn": f"arn:aws:sns:us-east-1:123456789012:{own_aws.name('alerts')}"}),

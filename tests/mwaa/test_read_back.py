@@ -16,7 +16,7 @@ from tests.mwaa.readback import READERS, UNREADABLE, stack_differences
 from tests.mwaa.readback.comparison import PatientAws, Resource, differences, resources_of
 
 TEMPLATES = sorted((Path(__file__).parents[2] / "mwaa" / "cloudformation").glob("*.yaml"))
-STACKS = ("templates", "lake", "canary")
+STACKS = ("templates", "lake", "products", "canary")
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -1,14 +1,14 @@
 """The data contracts as DAG files and tasks read them: compiled JSON, read with the standard library only.
 
-DAG files call :func:`contract`, which reads the slim index once per process. Tasks that need columns, rules or
-permissions call :func:`compiled_contract` at run time. Both files are written by ``python -m lake.contracts.compile``.
+DAG files call :func:`contract`, which reads the slim index once per process. Columns, rules and permissions are in a
+file per product that tasks read at run time, by :func:`compiled_contract`. ``make contracts`` writes both.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Contract:
-    """What a DAG file needs of one data contract.
+    """What a DAG file needs of one data contract. Columns are read from the full contract when somebody asks for them.
 
     :param product: name of the data product, also the name of its tables
     :param version: semantic version of the contract
@@ -76,8 +76,8 @@ class Contract:
     :param databases: database by zone: landing, staging, curated, quarantine
     :param partition_column: partition column of the published table
     :param on_refused_file: ``stop`` or ``continue``, what happens to a day that holds an unreadable file
-    :param landing_columns: delivered columns, in the usual order of the header
-    :param columns: published columns in table order, the partition column among them
+    :param data_product: data product the table belongs to; several tables may form one
+    :param quality_engines: what evaluates the table rules: ``greatExpectations``, ``glueDataQuality`` or both
     :param quarantine: see :class:`QuarantinePolicy`
     """
 
@@ -93,9 +93,22 @@ class Contract:
     databases: dict[str, str]
     partition_column: str
     on_refused_file: str
-    landing_columns: tuple[LandingColumn, ...]
-    columns: tuple[Column, ...]
+    data_product: str
+    quality_engines: tuple[str, ...]
     quarantine: QuarantinePolicy
+
+    @cached_property
+    def landing_columns(self) -> tuple[LandingColumn, ...]:
+        """Delivered columns, in the usual order of the header. Not for the top level of a DAG file."""
+        return tuple(LandingColumn(**column) for column in compiled_contract(self.product)["landing"]["columns"])
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """Published columns in table order, the partition column among them. Not for the top level of a DAG file."""
+        return tuple(
+            Column(column["name"], column["athena_type"], column["required"])
+            for column in compiled_contract(self.product)["columns"]
+        )
 
     def table(self, zone: str) -> str:
         """Return ``database.table`` of a zone.
@@ -112,25 +125,37 @@ class Contract:
 
 
 @cache
-def contracts() -> dict[str, Contract]:
-    """Return every contract of the index by product."""
-    index = json.loads(INDEX_FILE.read_text(encoding="utf-8"))
-    return {product: _contract(product, entry) for product, entry in index["products"].items()}
+def _index() -> dict[str, dict[str, Any]]:
+    index: dict[str, Any] = json.loads(INDEX_FILE.read_text(encoding="utf-8"))
+    return dict(index["products"])
 
 
+def products() -> list[str]:
+    """Return the name of every product that has a contract, in the order of the alphabet."""
+    return sorted(_index())
+
+
+@cache
 def contract(product: str) -> Contract:
     """Return the contract of one product.
 
     :param product: name of the data product
     :raises UnknownContractError: if the index has no such product
     """
-    known = contracts()
-    if product not in known:
+    entry = _index().get(product)
+    if entry is None:
         raise UnknownContractError(
-            f"No contract for product {product!r} in {INDEX_FILE.name}; known: {', '.join(sorted(known)) or 'none'}. "
+            f"No contract for product {product!r} in {INDEX_FILE.name}; known: {', '.join(products()) or 'none'}. "
             f"Write contracts/{product}.odcs.yaml and run `make contracts`."
         )
-    return known[product]
+    return Contract(
+        product=product,
+        **{
+            **entry,
+            "quality_engines": tuple(entry["quality_engines"]),
+            "quarantine": QuarantinePolicy(**entry["quarantine"]),
+        },
+    )
 
 
 def compiled_contract(product: str) -> dict[str, Any]:
@@ -142,23 +167,3 @@ def compiled_contract(product: str) -> dict[str, Any]:
     path = CONTRACTS_FOLDER / contract(product).compiled_file
     document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return document
-
-
-def _contract(product: str, entry: dict[str, Any]) -> Contract:
-    return Contract(
-        product=product,
-        version=entry["version"],
-        hash=entry["hash"],
-        owner=entry["owner"],
-        domain=entry["domain"],
-        schedule=entry["schedule"],
-        landing_prefix=entry["landing_prefix"],
-        landing_partition_key=entry["landing_partition_key"],
-        completeness_marker=entry["completeness_marker"],
-        databases=dict(entry["databases"]),
-        partition_column=entry["partition_column"],
-        on_refused_file=entry["on_refused_file"],
-        landing_columns=tuple(LandingColumn(**column) for column in entry["landing_columns"]),
-        columns=tuple(Column(**column) for column in entry["columns"]),
-        quarantine=QuarantinePolicy(**entry["quarantine"]),
-    )

@@ -8,12 +8,13 @@ from lake.contracts.column_types import engine_types
 from lake.contracts.odcs import Document, custom_property
 
 
-def compiled_columns(table: Document) -> list[dict[str, Any]]:
+def compiled_columns(table: Document, null_texts: list[str]) -> list[dict[str, Any]]:
     """Compile the properties of a table, in the order of the contract.
 
     :param table: an entry of ``schema``
+    :param null_texts: delivered texts that mean "no value" besides an empty field, for example ``NA``
     """
-    return [_compiled_column(column) for column in table["properties"]]
+    return [_compiled_column(column, null_texts) for column in table["properties"]]
 
 
 def landing_columns(columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -53,14 +54,40 @@ def sql_name(name: str) -> str:
     return name if name.isidentifier() else f"`{name.replace('`', '``')}`"
 
 
-def _compiled_column(column: Document) -> dict[str, Any]:
+def sql_literal(value: object) -> str:
+    """Return a Spark SQL literal. Spark reads backslashes in quoted strings as escapes, so they are doubled.
+
+    :param value: a string or number of the contract
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return str(value)
+    escaped = str(value).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def is_blank(raw: str, null_texts: list[str]) -> str:
+    """Return the predicate that a delivered field holds no value.
+
+    :param raw: SQL name of the delivered text
+    :param null_texts: texts that mean "no value" besides an empty field
+    """
+    if not null_texts:
+        return f"coalesce(trim({raw}), '') = ''"
+    texts = ", ".join(sql_literal(text) for text in ["", *null_texts])
+    return f"coalesce(trim({raw}), '') IN ({texts})"
+
+
+def _compiled_column(column: Document, null_texts: list[str]) -> dict[str, Any]:
     types = engine_types(column["physicalType"])
     masking = custom_property(column, "masking")
     return {
         "name": column["name"],
         "description": " ".join(column.get("description", "").split()),
         "source": source_name(column),
-        "expression": _expression(column, types.spark),
+        "expression": _expression(column, types.spark, null_texts),
+        "null_texts": null_texts,
         "derived": is_derived(column),
         "generated_by": custom_property(column, "generatedBy"),
         "required": bool(column.get("required", False)),
@@ -69,6 +96,7 @@ def _compiled_column(column: Document) -> dict[str, Any]:
         "athena_type": types.athena,
         "redshift_type": types.redshift,
         "max_bytes": types.max_bytes,
+        "critical": bool(column.get("criticalDataElement", False)),
         "primary_key_position": column.get("primaryKeyPosition") if column.get("primaryKey") else None,
         "partition": bool(column.get("partitioned", False)),
         "classification": column.get("classification", "internal"),
@@ -79,14 +107,17 @@ def _compiled_column(column: Document) -> dict[str, Any]:
     }
 
 
-def _expression(column: Document, spark_type: str) -> str | None:
+def _expression(column: Document, spark_type: str, null_texts: list[str]) -> str | None:
     """Return the Spark SQL expression of a column: NULL for no value, never an exception, in ANSI mode too."""
     logic = column.get("transformLogic")
     if custom_property(column, "generatedBy"):
         return None
     if is_derived(column):
         return " ".join(str(logic).split())
-    value = " ".join(logic.split()) if logic else f"trim({sql_name(str(source_name(column)))})"
+    delivered = sql_name(str(source_name(column)))
+    value = " ".join(logic.split()) if logic else f"trim({delivered})"
+    if null_texts:
+        value = f"CASE WHEN {is_blank(delivered, null_texts)} THEN NULL ELSE {value} END"
     if spark_type == "string":
         return f"nullif({value}, '')"
     time_format = column.get("logicalTypeOptions", {}).get("format")

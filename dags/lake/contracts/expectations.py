@@ -33,6 +33,24 @@ def table_rules(table: Document, columns: list[dict[str, Any]]) -> list[dict[str
     return rules
 
 
+def gx_suite(product: str, rules: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the suite in the JSON that Great Expectations stores and reads.
+
+    :param product: name of the suite
+    :param rules: result of :func:`table_rules`
+    """
+    expectations = [
+        {
+            "type": rule["expectation"]["type"],
+            "kwargs": rule["expectation"]["kwargs"],
+            "severity": rule["expectation"]["severity"],
+            "meta": {"rule": rule["id"], "dimension": rule["dimension"]},
+        }
+        for rule in rules
+    ]
+    return {"name": product, "expectations": expectations, "meta": {}}
+
+
 def is_supported(quality: Document) -> bool:
     """Tell whether a library rule has an expectation that says exactly the same.
 

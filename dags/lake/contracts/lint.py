@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from lake.contracts import expectations, row_rules
+from lake.contracts import dqdl, expectations, lake_rules, row_rules
 from lake.contracts.column_types import UnknownTypeError, engine_types
 from lake.contracts.columns import is_derived, source_name
 from lake.contracts.odcs import Document, Problem, custom_property, server, sla
 
 SEVERITIES = ("info", "warning", "error")
+# "Status" of the ODCS documentation, section Fundamentals.
+STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
 ACCESS = ("read", "write")
 PSEUDONYM_TYPE = "varchar(64)"
 MASKING_METHODS = ("hmac-sha256",)
@@ -19,7 +21,23 @@ REFUSED_FILE_CHOICES = ("stop", "continue")
 _FILTERABLE = ("string", "number", "integer", "boolean")
 PREDICATE_PARAMETERS = ("ingest_date",)
 
+# ODCS: units of time by their ISO 8601 symbol or their name.
+SLA_UNITS = tuple(
+    text
+    for short, name in (
+        ("s", "second"),
+        ("m", "minute"),
+        ("h", "hour"),
+        ("d", "day"),
+        ("w", "week"),
+        ("mo", "month"),
+        ("y", "year"),
+    )
+    for text in (short, name, f"{name}s")
+)
+
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_MEASURE = re.compile(r"count\(\*\)|(sum|min|max|avg|count)\((distinct )?[a-z][a-z0-9_]*\)")
 _SEMVER = re.compile(r"\d+\.\d+\.\d+")
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'")
 _PARAMETER = re.compile(r"\$\{(\w+)\}")
@@ -71,6 +89,8 @@ def lint(document: Document) -> list[Problem]:
     problems += _lint_keys(tables[0].get("properties", []))
     problems += _lint_quality(tables[0].get("quality", []), names)
     problems += _lint_roles(document.get("roles", []), tables[0].get("properties", []))
+    problems += _lint_relationships(tables[0], names)
+    problems += _lint_promises(document, tables[0], names)
     return problems
 
 
@@ -84,7 +104,18 @@ def _lint_head(document: Document) -> Iterator[Problem]:
         yield Problem("slaProperties", "no `frequency` with a schedule", 'Add {property: frequency, schedule: "..."}.')
     if not document.get("team", {}).get("name"):
         yield Problem("team.name", "nobody owns the product", "Name the team that answers for it.")
+    if document.get("status") not in STATUSES:
+        found = document.get("status")
+        yield Problem("status", f"{found!r} is not known", f"Choose from {', '.join(STATUSES)}.")
+    if not document.get("support"):
+        fix = "Add `support` with a channel and its url: whoever reads a wrong number must know whom to tell."
+        yield Problem("support", "the owner cannot be reached", fix)
+    yield from _lint_engines(custom_property(document, "qualityEngines", [expectations.ENGINE]))
     landing = server(document, "landing")
+    texts = custom_property(landing, "nullValues", [])
+    if not (isinstance(texts, list) and all(isinstance(text, str) and text.strip() == text for text in texts)):
+        fix = 'Write a list of texts without blanks around them, for example ["NA"].'
+        yield Problem("servers", f"nullValues is {texts!r}", fix)
     if not re.fullmatch(r"s3://[^/]+/(.+/)", landing.get("location", "")):
         what = f"location {landing.get('location')!r} of server `landing` is not a folder below a bucket"
         yield Problem("servers", what, "Write s3://${landing}/<product>/ with the slash at the end.")
@@ -97,6 +128,14 @@ def _lint_head(document: Document) -> Iterator[Problem]:
     if not server(document, "curated").get("database"):
         yield Problem("servers", "no glue server `curated` with a database", "Add where the product is published.")
     yield from _lint_quarantine(custom_property(document, "quarantine", {}))
+
+
+def _lint_engines(engines: object) -> Iterator[Problem]:
+    known = (expectations.ENGINE, dqdl.ENGINE)
+    if not (isinstance(engines, list) and engines and set(engines) <= set(known) and len(set(engines)) == len(engines)):
+        yield Problem(
+            "customProperties", f"qualityEngines is {engines!r}", f"Choose one or both of {', '.join(known)}."
+        )
 
 
 def _lint_quarantine(policy: Document) -> Iterator[Problem]:
@@ -207,7 +246,9 @@ def _lint_quality(rules: list[Document], columns: list[str]) -> Iterator[Problem
 def _lint_rule_kind(path: str, rule: Document, columns: list[str]) -> Iterator[Problem]:
     kind, engine = rule.get("type"), rule.get("engine")
     implementation: Any = rule.get("implementation", {})
-    if kind == "custom" and engine == row_rules.ENGINE:
+    if lake_rules.is_lake_rule(rule):
+        yield from _lint_lake_rule(path, implementation)
+    elif kind == "custom" and engine == row_rules.ENGINE:
         predicate = implementation.get("failsWhen") if isinstance(implementation, dict) else None
         if not predicate:
             yield Problem(f"{path}.implementation", "has no failsWhen", "Write SQL that is true for a bad row.")
@@ -227,6 +268,73 @@ def _lint_rule_kind(path: str, rule: Document, columns: list[str]) -> Iterator[P
     else:
         fix = f"Use type library, or type custom with engine {row_rules.ENGINE} or {expectations.ENGINE}."
         yield Problem(path, f"type {kind!r} with engine {engine!r} is not run by this lake", fix)
+
+
+def _lint_lake_rule(path: str, implementation: Document) -> Iterator[Problem]:
+    check = implementation["check"]
+    arguments = {name: value for name, value in implementation.items() if name != "check"}
+    if check not in lake_rules.CHECKS:
+        known = ", ".join(lake_rules.CHECKS)
+        fix = f"Use one of {known}; foreign keys are `relationships`, freshness is an SLA property."
+        yield Problem(f"{path}.implementation.check", f"{check!r} is not known", fix)
+        return
+    for name in lake_rules.missing_arguments(check, arguments):
+        yield Problem(f"{path}.implementation", f"{check} needs {name}", lake_rules.EXAMPLES[check])
+    for name in ("measure", "productMeasure"):
+        if name in arguments and not _MEASURE.fullmatch(str(arguments[name])):
+            fix = "Write count(*), or sum, min, max, avg or count of one column: it becomes part of a statement."
+            yield Problem(f"{path}.implementation.{name}", f"{arguments[name]!r} is no aggregate", fix)
+    for day in arguments.get("ignoreDays", []):
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", str(day)):
+            yield Problem(f"{path}.implementation.ignoreDays", f"{day!r} is no day", "Write YYYY-MM-DD, in quotes.")
+    for name in sorted(arguments.keys() - lake_rules.ARGUMENTS[check].keys()):
+        yield Problem(f"{path}.implementation", f"{check} has no argument {name!r}", lake_rules.EXAMPLES[check])
+
+
+def _lint_relationships(table: Document, columns: list[str]) -> Iterator[Problem]:
+    for found in lake_rules.relationships(table):
+        path = f"schema[0].relationships {found['id']}"
+        for name in found["columns"]:
+            if name not in columns:
+                yield Problem(path, f"{name!r} is no column of this table", f"Columns: {', '.join(columns)}.")
+        if len(found["columns"]) != len(found["to_columns"]):
+            what = f"{len(found['columns'])} column(s) refer to {len(found['to_columns'])}"
+            yield Problem(path, what, "A composite key names as many columns on both sides.")
+        if not all(_NAME.fullmatch(part) for part in (found["to_product"], *found["to_columns"], found["id"])):
+            what = f"id or target {found['to_product']}({', '.join(found['to_columns'])}) is not understood"
+            yield Problem(path, what, "Write `to: <product>.<column>`, and an id in snake_case.")
+        if found["severity"] not in SEVERITIES:
+            what = f"severity {found['severity']!r} is not known"
+            yield Problem(path, what, f"Choose from {', '.join(SEVERITIES)}.")
+        if not isinstance(found["grace_days"], int) or found["grace_days"] < 0:
+            yield Problem(path, f"graceDays is {found['grace_days']!r}", "Write a number of days, 0 or more.")
+
+
+def _lint_promises(document: Document, table: Document, columns: list[str]) -> Iterator[Problem]:
+    for position, promise in enumerate(document.get("slaProperties", [])):
+        path = f"slaProperties[{position}]"
+        unit = promise.get("unit")
+        if unit is not None and unit not in SLA_UNITS:
+            yield Problem(f"{path}.unit", f"{unit!r} is no unit of time", f"Choose from {', '.join(SLA_UNITS)}.")
+        for element in str(promise.get("element", "")).split(","):
+            owner, _, name = element.strip().partition(".")
+            if element and (owner != table.get("name") or (name and name not in columns)):
+                what = f"{element.strip()!r} is no element of this contract"
+                yield Problem(f"{path}.element", what, f"Write {table.get('name')}.<column>.")
+        if promise.get("property") == "freshness":
+            yield from _lint_freshness(path, promise, table)
+
+
+def _lint_freshness(path: str, promise: Document, table: Document) -> Iterator[Problem]:
+    value, unit = promise.get("value"), promise.get("unit")
+    if not (isinstance(value, int | float) and value > 0 and unit in lake_rules.HOURS):
+        what = f"freshness of {value!r} {unit!r} cannot be measured"
+        yield Problem(path, what, f"Write a positive value in {', '.join(lake_rules.HOURS)}.")
+    name = str(promise.get("element", "")).partition(".")[2]
+    column = next((column for column in table.get("properties", []) if column.get("name") == name), None)
+    if column is None or column.get("physicalType") not in ("date", "timestamp"):
+        fix = "Name the column whose latest value tells how old the data is."
+        yield Problem(f"{path}.element", f"freshness needs a column of type date or timestamp, not {name!r}", fix)
 
 
 def _lint_predicate(path: str, predicate: str, columns: list[str]) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from lake.contracts.columns import sql_name
+from lake.contracts.columns import is_blank, sql_literal, sql_name
 from lake.contracts.odcs import Document
 
 ENGINE = "sluice"
@@ -40,7 +40,7 @@ def row_rules(table: Document, columns: list[dict[str, Any]]) -> list[dict[str, 
     names = [column["name"] for column in columns]
     rules += [_computed_rule(column, names) for column in columns if column["derived"] and column["required"]]
     for quality in table.get("quality", []):
-        if quality.get("engine") == ENGINE:
+        if quality.get("engine") == ENGINE and "failsWhen" in quality["implementation"]:
             rules.append(_written_rule(quality))
     return rules
 
@@ -51,19 +51,6 @@ def null_safe(predicate: str) -> str:
     :param predicate: SQL, true when a row breaks the rule
     """
     return f"coalesce(({predicate}), false)"
-
-
-def sql_literal(value: object) -> str:
-    """Return a Spark SQL literal. Spark reads backslashes in quoted strings as escapes, so they are doubled.
-
-    :param value: a string or number of the contract
-    """
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return str(value)
-    escaped = str(value).replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
 
 
 def anchored(pattern: str) -> str:
@@ -103,7 +90,7 @@ def _computed_rule(column: dict[str, Any], names: list[str]) -> dict[str, Any]:
 
 def _column_rules(column: dict[str, Any]) -> list[dict[str, Any]]:
     name, raw, typed = column["name"], f"raw.{sql_name(column['source'])}", column["name"]
-    blank = f"coalesce(trim({raw}), '') = ''"
+    blank = is_blank(raw, column["null_texts"])
     options: dict[str, Any] = column["options"]
     found: list[tuple[str, str, str, str]] = []
     if column["required"]:

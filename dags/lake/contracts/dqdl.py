@@ -1,0 +1,96 @@
+"""The table rules of a contract in AWS Glue's Data Quality Definition Language (DQDL), for products that choose it.
+
+Only what says exactly the same is translated ("DQDL rule type reference" of the AWS Glue documentation); the rest is
+named, so that nobody believes it is checked by Glue Data Quality.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+ENGINE = "glueDataQuality"
+Expectation = Mapping[str, Any]
+
+
+def dqdl_rules(table_rules: list[dict[str, Any]], columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rules that DQDL can say, in the order of the rule set.
+
+    :param table_rules: result of ``expectations.table_rules``
+    :param columns: result of ``compiled_columns``
+    :return: id, name, severity and dimension of the contract's rule, and its DQDL text
+    """
+    required = {column["name"] for column in columns if column["required"]}
+    found = []
+    for rule in table_rules:
+        text = _text(rule["expectation"], required)
+        if text is not None:
+            found.append({name: rule[name] for name in ("id", "name", "severity", "dimension")} | {"rule": text})
+    return found
+
+
+def rule_set(rules: list[dict[str, Any]]) -> str:
+    """Return the text of a rule set.
+
+    :param rules: result of :func:`dqdl_rules`
+    """
+    lines = ",\n".join(f"    {rule['rule']}" for rule in rules)
+    return f"Rules = [\n{lines}\n]\n"
+
+
+def quoted(text: str) -> str:
+    """Return a DQDL string.
+
+    :param text: any text
+    """
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _text(expectation: Expectation, required: set[str]) -> str | None:
+    kwargs = dict(expectation["kwargs"])
+    if kwargs.pop("row_condition", None) or kwargs.pop("condition_parser", None):
+        return None
+    kind = expectation["type"]
+    if kind == "expect_table_columns_to_match_set":
+        # The staging table has columns of its own (rescued, the run's partition): existence is what can be demanded.
+        return " and ".join(f"(ColumnExists {quoted(name)})" for name in kwargs["column_set"])
+    if kind == "expect_table_row_count_to_be_between":
+        return _bounded("RowCount", kwargs)
+    if kind == "expect_column_sum_to_be_between":
+        return _bounded(f"Sum {quoted(kwargs['column'])}", kwargs)
+    if kind == "expect_column_mean_to_be_between":
+        return _bounded(f"Mean {quoted(kwargs['column'])}", kwargs)
+    if kind == "expect_column_values_to_not_be_null":
+        return _complete(kwargs)
+    if kind == "expect_column_values_to_match_regex" and "mostly" not in kwargs:
+        column = kwargs["column"]
+        # A missing value breaks no pattern; whether it may be missing is a rule of its own.
+        where = "" if column in required else f" where {quoted(f'{column} is not null')}"
+        return f"ColumnValues {quoted(column)} matches {quoted(kwargs['regex'])}{where}"
+    if kind == "expect_column_values_to_be_unique" and "mostly" not in kwargs:
+        return f"IsUnique {quoted(kwargs['column'])}" if kwargs["column"] in required else None
+    if kind == "expect_compound_columns_to_be_unique":
+        names = kwargs["column_list"]
+        # IsPrimaryKey also demands that the columns are complete.
+        return f"IsPrimaryKey {' '.join(map(quoted, names))}" if set(names) <= required else None
+    return None
+
+
+def _complete(kwargs: dict[str, Any]) -> str:
+    column = quoted(kwargs["column"])
+    return f"Completeness {column} >= {kwargs['mostly']}" if "mostly" in kwargs else f"IsComplete {column}"
+
+
+def _bounded(measure: str, kwargs: dict[str, Any]) -> str | None:
+    """Say both bounds, included, by comparisons: `between` of DQDL leaves its bounds out."""
+    low, high = kwargs.get("min_value"), kwargs.get("max_value")
+    if kwargs.get("strict_min") or kwargs.get("strict_max"):
+        return None
+    if low is not None and low == high:
+        return f"{measure} = {low}"
+    parts = [f"{measure} >= {low}"] if low is not None else []
+    parts += [f"{measure} <= {high}"] if high is not None else []
+    if len(parts) == 2:
+        return " and ".join(f"({part})" for part in parts)
+    return parts[0] if parts else None
