@@ -18,7 +18,7 @@ class DataQualityRuleset(ResourceType):
     name_property = "Name"
     replaced_by = frozenset({"Name"})
     shape: ClassVar[Structure] = structure(
-        "",
+        "Name",
         Name=STRING,
         Description=STRING,
         Ruleset=STRING,
@@ -27,9 +27,8 @@ class DataQualityRuleset(ResourceType):
     )
 
     def create(self, order: Order) -> Made:
-        name = order.name("Name")
-        order.services.client("glue").create_data_quality_ruleset(**(dict(order.properties) | {"Name": name}))
-        return Made(name)
+        order.services.client("glue").create_data_quality_ruleset(**order.properties)
+        return Made(str(order.properties["Name"]))
 
     def update(self, order: Order, current: ResourceRecord) -> Made:
         name = current.physical_id

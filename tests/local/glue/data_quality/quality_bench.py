@@ -7,18 +7,31 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, Any
 
 from tests.local import rights
 from tests.local.glue.workbench import Workbench
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 ENDED = {"STOPPED", "SUCCEEDED", "FAILED", "TIMEOUT"}
 _PATIENCE_SECONDS = 120
 _POLL_SECONDS = 0.02
-PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
+_PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
+PARQUET = {
+    "InputFormat": f"{_PARQUET}.MapredParquetInputFormat",
+    "OutputFormat": f"{_PARQUET}.MapredParquetOutputFormat",
+    "SerdeInfo": {"SerializationLibrary": f"{_PARQUET}.serde.ParquetHiveSerDe"},
+}
+TEXT = {
+    "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+    "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+    "SerdeInfo": {
+        "SerializationLibrary": "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
+        "Parameters": {"field.delim": ","},
+    },
+}
 LIBRARY = "arn:aws:s3:::aws-glue-ml-data-quality-assets-us-east-1/*"
 
 # What the role of a run needs besides its table: the library, the rule set, a place for the result.
@@ -68,18 +81,23 @@ class QualityBench:
         source: dict[str, Any] = {"DatabaseName": self.database, "TableName": table}
         return {"GlueTable": source | ({"AdditionalOptions": options} if options else {})}
 
-    def new_table(self, columns: Mapping[str, str], keys: Mapping[str, str] | None = None, **more: Any) -> str:
+    def new_table(
+        self,
+        columns: Mapping[str, str],
+        keys: Mapping[str, str] | None = None,
+        storage_format: Mapping[str, Any] = PARQUET,
+        **more: Any,
+    ) -> str:
         """An empty table that the role of the bench may read.
 
         :param columns: name -> Hive type. :param keys: of partitions.
+        :param more: members of TableInput.
         """
         name = f"t_{uuid.uuid4().hex[:10]}"
         storage = {
             "Columns": [{"Name": column, "Type": kind} for column, kind in columns.items()],
             "Location": f"s3://{self.workbench.bucket}/{name}/",
-            "InputFormat": f"{PARQUET}.MapredParquetInputFormat",
-            "OutputFormat": f"{PARQUET}.MapredParquetOutputFormat",
-            "SerdeInfo": {"SerializationLibrary": f"{PARQUET}.serde.ParquetHiveSerDe"},
+            **storage_format,
         }
         partition_keys = [{"Name": key, "Type": kind} for key, kind in (keys or {}).items()]
         table = {"Name": name, "TableType": "EXTERNAL_TABLE", "StorageDescriptor": storage, **more}
@@ -96,6 +114,8 @@ class QualityBench:
 
         :return: location of its folder
         """
+        import pyarrow.parquet as pq
+
         body = io.BytesIO()
         pq.write_table(rows, body)
         key = f"{table}/{folder}{uuid.uuid4().hex}.parquet"
@@ -161,6 +181,8 @@ class QualityBench:
 
 
 def hive_type(kind: pa.DataType) -> str:
+    import pyarrow as pa
+
     if pa.types.is_decimal(kind):
         return f"decimal({kind.precision},{kind.scale})"
     if pa.types.is_timestamp(kind):
