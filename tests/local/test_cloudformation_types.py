@@ -260,10 +260,11 @@ def test_ruleset_is_changed_replaced_and_removed(stacks: Stacks, name: str) -> N
     assert glue.get_tags(ResourceArn=arn)["Tags"] == {}
     stacks.update(stack, RULESET.format(name=f"{name}-2", rule="RowCount > 1", more=kept))
     assert stacks.settled(stack["StackId"])["StackStatus"] == "UPDATE_COMPLETE"
-    names = {found["Name"] for found in glue.list_data_quality_rulesets()["Rulesets"]}
-    assert (name in names, f"{name}-2" in names) == (False, True)
+    assert glue.get_data_quality_ruleset(Name=f"{name}-2")["Ruleset"] == "Rules = [ RowCount > 1 ]"
     stacks.delete(stack)
-    assert f"{name}-2" not in {found["Name"] for found in glue.list_data_quality_rulesets()["Rulesets"]}
+    for gone in (name, f"{name}-2"):
+        with pytest.raises(ClientError, match="EntityNotFoundException"):
+            glue.get_data_quality_ruleset(Name=gone)
 
 
 def test_ruleset_that_glue_refuses(stacks: Stacks, name: str) -> None:

@@ -164,19 +164,6 @@ class DataQualityBackend(GlueBackend):
         for run in [*self.evaluation_runs.values(), *self.recommendation_runs.values()]:
             run.change(FAILED, INTERRUPTED)
 
-    def rulesets_of(self, parameters: Mapping[str, Any]) -> list[str]:
-        """Names of the rule sets that a request is about, for IAM.
-
-        :param parameters: of the request.
-        """
-        if parameters.get("Name") or parameters.get("RulesetNames"):
-            return [str(parameters["Name"])] if parameters.get("Name") else list(parameters["RulesetNames"])
-        runs = parameters.get("RunIds") or [parameters.get("RunId")]
-        results = parameters.get("ResultIds") or [parameters.get("ResultId")]
-        names = {name for run in runs if run in self.evaluation_runs for name in self.evaluation_runs[run].texts}
-        names |= {self.data_quality_results[item].ruleset for item in results if item in self.data_quality_results}
-        return sorted(names)
-
     def _once(self, operation: str, request: Mapping[str, Any], act: Callable[[], str]) -> str:
         """Do what a request asks; the same request with the same ClientToken again gives the same answer."""
         token = request.get("ClientToken")
