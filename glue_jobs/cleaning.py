@@ -19,13 +19,14 @@ from pyspark.sql import functions as F
 
 from glue_jobs import problems, report, storage
 from glue_jobs.arguments import CleaningArguments
-from glue_jobs.conform import RESCUED_COLUMN, conform, publishable, quarantined
+from glue_jobs.conform import RESCUED_COLUMN, SOURCE_FILE, SOURCE_LINE, conform, publishable
 from glue_jobs.contracts import Contract, read_contract
 from glue_jobs.generated import Finish, column_generator
 from glue_jobs.landing import delivered_records, file_reports, parse_files
 from glue_jobs.metrics import day_metrics
 from glue_jobs.outcomes import Outcomes, count_outcomes, file_outcomes
 from glue_jobs.pseudonyms import PseudonymKey, mask_columns, read_key
+from glue_jobs.quarantine import apply_rejections, quarantined, read_quarantine, read_rejections
 from glue_jobs.records import FileReport
 from glue_jobs.suite import NO_SUITE, SuiteResult, import_in_background, run_suite
 
@@ -118,12 +119,18 @@ def write_rows(
         _refuse_day(list(refused.values()))
 
     records = delivered_records(parsed, [found.file for found in refused.values()])
-    conformed = conform(records, contract, arguments.ingest_date).persist(StorageLevel.MEMORY_AND_DISK)
+    rejections = read_rejections(arguments.rejections)
+    conformed = apply_rejections(conform(records, contract, arguments.ingest_date), contract, rejections)
+    conformed = conformed.persist(StorageLevel.MEMORY_AND_DISK)
     outcomes = count_outcomes(conformed)
     parsed.unpersist()
-    rows = mask_columns(finish(_distributed(conformed, contract, outcomes)), contract.columns, key)
-    published = _write_published(spark, rows, contract, arguments.staging)
-    quarantined_rows = _write_quarantined(spark, conformed, contract, outcomes, arguments.quarantine)
+    # Generated columns come last: a replay makes them again from published rows, which hold pseudonyms.
+    rows = mask_columns(distributed(publishable(conformed), contract, outcomes.publishable), contract.columns, key)
+    published = write_published(spark, finish(rows), contract, arguments.staging)
+    quarantined_rows = 0
+    if outcomes.quarantined:
+        write_quarantine(quarantined(conformed, contract, arguments.run_key), arguments.quarantine)
+        quarantined_rows = read_quarantine(spark, arguments.quarantine).count()
     kept_at = _keep_files(refused, arguments)
     balance = report.Balance(
         landed=sum(found.records for found in reports.values() if not found.problem),
@@ -171,35 +178,42 @@ def _keep_files(refused: dict[str, FileReport], arguments: CleaningArguments) ->
     return kept_at
 
 
-def _distributed(conformed: DataFrame, contract: Contract, outcomes: Outcomes) -> DataFrame:
-    """Spread publishable rows over as many partitions as files are wanted, by the first key column that is delivered.
+def distributed(rows: DataFrame, contract: Contract, count: int) -> DataFrame:
+    """Spread rows over as many partitions as files are wanted, by the first key column that is not generated.
 
     Without one, rows are numbered within the day: that needs them in one place anyway.
+
+    :param rows: rows to publish, without their generated columns
+    :param contract: the compiled contract
+    :param count: number of rows
     """
-    known = [name for name in contract.primary_key if name in conformed.columns]
+    known = [name for name in contract.primary_key if name in rows.columns]
     if not known:
-        return publishable(conformed).repartition(1)
-    files = max(1, math.ceil(outcomes.publishable / ROWS_PER_FILE))
-    return publishable(conformed).repartition(files, known[0])
+        return rows.repartition(1)
+    return rows.repartition(max(1, math.ceil(count / ROWS_PER_FILE)), known[0])
 
 
-def _write_published(spark: SparkSession, rows: DataFrame, contract: Contract, target: str) -> DataFrame:
-    """Write the published rows and return what was written, read back and cached."""
+def write_published(spark: SparkSession, rows: DataFrame, contract: Contract, target: str) -> DataFrame:
+    """Write the published rows and return what was written, read back and cached.
+
+    :param spark: session
+    :param rows: the contract's columns and ``rescued``
+    :param contract: the compiled contract
+    :param target: folder of the run in staging
+    """
     columns = [F.col(column.name).cast(column.spark_type) for column in contract.columns]
     ordered = rows.select(*columns, RESCUED_COLUMN).sortWithinPartitions(*contract.primary_key)
     _write(ordered, target)
     return spark.read.schema(ordered.schema).parquet(target).persist(StorageLevel.MEMORY_AND_DISK)
 
 
-def _write_quarantined(
-    spark: SparkSession, conformed: DataFrame, contract: Contract, outcomes: Outcomes, target: str
-) -> int:
-    """Write the quarantined rows, if any; return the number of rows found in what was written."""
-    rows = quarantined(conformed, contract)
-    if outcomes.quarantined == 0:
-        return 0
-    _write(rows, target)
-    return int(spark.read.schema(rows.schema).parquet(target).count())
+def write_quarantine(rows: DataFrame, target: str) -> None:
+    """Write quarantined rows as one file, in the order in which they were delivered.
+
+    :param rows: rows with the columns of ``quarantine.SCHEMA``
+    :param target: folder of the run in quarantine
+    """
+    _write(rows.repartition(1).sortWithinPartitions(SOURCE_FILE, SOURCE_LINE), target)
 
 
 def _write(rows: DataFrame, target: str) -> None:
@@ -223,6 +237,7 @@ def _result(
     refused = [file for file in files if file.state == "refused"]
     return {
         "format": report.FORMAT,
+        "kind": report.RUN,
         "product": contract.product,
         "ingest_date": arguments.ingest_date.isoformat(),
         "run_key": arguments.run_key,

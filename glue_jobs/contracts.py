@@ -23,6 +23,7 @@ class Column:
     :param spark_type: type in Spark
     :param required: True when never NULL in published rows
     :param masking_domain: domain of the pseudonym, None when published as it is
+    :param personal: True for personal data, also when it is published as a pseudonym
     """
 
     name: str
@@ -33,6 +34,7 @@ class Column:
     spark_type: str
     required: bool
     masking_domain: str | None
+    personal: bool
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Contract:
     """A compiled contract.
 
     :param primary_key: columns that identify a published row
+    :param partition_column: column whose value is in the name of the published folder, not in its files
     :param quality_engines: what evaluates the table rules, ``greatExpectations`` in this job
     :param warn_percent: share of quarantined rows above which the day is published with a warning
     :param max_percent: share of quarantined rows above which the day is not published
@@ -89,6 +92,7 @@ class Contract:
     landing: Landing
     columns: tuple[Column, ...]
     primary_key: tuple[str, ...]
+    partition_column: str
     structure_rules: tuple[Rule, ...]
     row_rules: tuple[Rule, ...]
     table_rules: tuple[Rule, ...]
@@ -127,6 +131,7 @@ def read_contract(text: str, uri: str) -> Contract:
         ),
         columns=tuple(_column(column) for column in document["columns"]),
         primary_key=_primary_key(document["columns"]),
+        partition_column=document["partition_column"],
         structure_rules=tuple(_rule(rule) for rule in document["structure_rules"]),
         row_rules=tuple(_rule(rule) for rule in document["row_rules"]),
         table_rules=tuple(_rule(rule) for rule in document["table_rules"]),
@@ -146,6 +151,7 @@ def _column(entry: dict[str, Any]) -> Column:
         spark_type=entry["spark_type"],
         required=entry["required"],
         masking_domain=entry["masking"]["domain"] if entry["masking"] else None,
+        personal=bool(entry["pii"] or entry["masking"]),
     )
 
 

@@ -13,6 +13,8 @@ from glue_jobs.problems import RowsOutOfBalance
 from glue_jobs.suite import Check
 
 FORMAT = 1
+RUN, REPLAY = "run", "replay"  # kinds of ledger lines
+FILE_CHECKS = ("files_readable", "files_not_empty", "columns_known", "columns_complete")
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,7 @@ def ledger_line(document: dict[str, Any], recorded_at: datetime) -> bytes:
         "files": len(document["files"]),
         "unreadable_files": len(document["unreadable_files"]),
         "checks_failed": ",".join(failed),
+        "kind": document["kind"],
         "recorded_at": recorded_at.replace(tzinfo=None),
     }
     numbers = ("landed", "published", "quarantined", "duplicates", "files", "unreadable_files")
