@@ -117,6 +117,7 @@ def lose_a_filter(settings: LocalSettings) -> None:
 def let_permissions_drift(settings: LocalSettings) -> None:
     """Change permissions by hand, as somebody might: the next run must put all of it right."""
     formation: Any = service_client("lakeformation", settings)
+    glue: Any = service_client("glue", settings)
     outsider = {"DataLakePrincipalIdentifier": settings.role_arn("outsider")}
     engineer = {"DataLakePrincipalIdentifier": settings.role_arn("data-engineer")}
     formation.grant_permissions(Principal=outsider, Resource=_TABLE, Permissions=["SELECT"])
@@ -127,12 +128,15 @@ def let_permissions_drift(settings: LocalSettings) -> None:
         formation.update_data_cells_filter(TableData={**everything, "Name": found["Name"]})
         formation.create_data_cells_filter(TableData={**everything, "Name": f"{PRODUCT}__left-behind"})
     formation.delete_lf_tag(TagKey="domain")
-    tags = formation.get_resource_lf_tags(Resource=_TABLE, ShowAssignedLFTags=True)
-    for column in tags.get("LFTagsOnColumns", []):
-        place = {"TableWithColumns": {"DatabaseName": DATABASE, "Name": PRODUCT, "ColumnNames": [column["Name"]]}}
-        formation.remove_lf_tags_from_resource(
-            Resource=place, LFTags=[{"TagKey": "classification", "TagValues": ["restricted"]}]
-        )
+    # A value can only be deleted when no column of any product has it.
+    for table in glue.get_tables(DatabaseName=DATABASE)["TableList"]:
+        place = {"DatabaseName": DATABASE, "Name": table["Name"]}
+        tags = formation.get_resource_lf_tags(Resource={"Table": place}, ShowAssignedLFTags=True)
+        for column in tags.get("LFTagsOnColumns", []):
+            formation.remove_lf_tags_from_resource(
+                Resource={"TableWithColumns": {**place, "ColumnNames": [column["Name"]]}},
+                LFTags=[{"TagKey": "classification", "TagValues": ["restricted"]}],
+            )
     formation.update_lf_tag(TagKey="classification", TagValuesToDelete=["restricted"])
 
 

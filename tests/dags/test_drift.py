@@ -146,7 +146,8 @@ def test_warehouse(catalog: Any, local_aws: LocalAws, capsys: pytest.CaptureFixt
 
 
 def _redshift(local_aws: LocalAws, sql: str) -> None:
-    client = local_aws.client("redshift-data")
+    # As Airflow: the schema stays, and who makes it owns it.
+    client = local_aws.client("redshift-data", local_aws.name("airflow"))
     statement = client.execute_statement(Database=DATABASE, WorkgroupName=local_aws.settings.name("x")[:-2], Sql=sql)[
         "Id"
     ]
