@@ -58,12 +58,12 @@ contracts: setup ## Compile dags/contracts/*.odcs.yaml into what DAGs and jobs r
 
 .PHONY: diff
 diff: setup ## What changed in the contracts, is the version raised enough, who reads them: make diff AGAINST=origin/main
-	@PYTHONPATH=dags $(AIRFLOW) -m lake.contracts.diff --against "$(AGAINST)"
+	@PYTHONPATH=dags $(AIRFLOW) -m lake.contracts diff --against "$(AGAINST)"
 
 .PHONY: product
 product: setup ## Start a data product from a sample of its delivery: make product NAME=flights FROM=sample.csv
 	@if [ -z "$(NAME)" ] || [ -z "$(FROM)" ]; then echo "usage: make product NAME=<product> FROM=<sample.csv>" >&2; exit 2; fi
-	PYTHONPATH=dags $(AIRFLOW) -m lake.contracts.import_command "$(NAME)" --sample "$(FROM)"
+	PYTHONPATH=dags $(AIRFLOW) -m lake.contracts import "$(NAME)" --sample "$(FROM)"
 	PYTHONPATH=dags $(AIRFLOW) -m lake.contracts compile
 	$(LOCAL) -m local.scaffold "$(NAME)"
 

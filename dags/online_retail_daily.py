@@ -37,5 +37,5 @@ with DAG(
     doc_md=__doc__,
 ):
     # await_landing >> crawl_landing >> check_schema >> ensure_tables >> clean_rows >> publish_quarantine
-    # >> judge_quality >> convert_to_parquet >> publish_day >> sync_permissions
+    # >> check_tables >> judge_quality >> convert_to_parquet >> publish_day >> sync_permissions
     publish_day(CONTRACT)

@@ -23,13 +23,15 @@ from glue_jobs.conform import RESCUED_COLUMN, conform, publishable, quarantined
 from glue_jobs.contracts import Contract, read_contract
 from glue_jobs.generated import Finish, column_generator
 from glue_jobs.landing import delivered_records, file_reports, parse_files
+from glue_jobs.metrics import day_metrics
 from glue_jobs.outcomes import Outcomes, count_outcomes, file_outcomes
 from glue_jobs.pseudonyms import PseudonymKey, mask_columns, read_key
 from glue_jobs.records import FileReport
-from glue_jobs.suite import SuiteResult, import_in_background, run_suite
+from glue_jobs.suite import NO_SUITE, SuiteResult, import_in_background, run_suite
 
 ROWS_PER_FILE = 500_000
 LEDGER_FILE = "ledger.parquet"
+GREAT_EXPECTATIONS = "greatExpectations"  # in quality_engines of a contract
 REFUSED_FILES = "_refused_files/"  # the underscore hides it from Athena, Spark and crawlers
 
 
@@ -62,16 +64,20 @@ def clean_day(
     :raises JobProblem: if the day cannot be processed at all
     """
     started = time.monotonic()
-    import_in_background()
     contract = load_contract(arguments.contract)
+    if GREAT_EXPECTATIONS in contract.quality_engines:
+        import_in_background()
     key = key or read_key(arguments.pii_secret)
     storage.delete_file(arguments.result)
     cleaned = write_rows(spark, arguments, contract, finish or column_generator(contract), key)
     written = time.monotonic()
     names = [column.name for column in contract.columns]
     day = arguments.ingest_date.isoformat()
-    suite = run_suite(cleaned.published.select(*names), contract, day, arguments.data_docs)
+    suite = NO_SUITE
+    if GREAT_EXPECTATIONS in contract.quality_engines:
+        suite = run_suite(cleaned.published.select(*names), contract, day, arguments.data_docs)
     document = _result(arguments, contract, cleaned, suite)
+    document["metrics"] = day_metrics(cleaned.published, contract)
     document["pii_key_version"] = key.version
     document["spark_version"] = spark.version
     document["seconds"] = {

@@ -78,6 +78,7 @@ class Contract:
     """A compiled contract.
 
     :param primary_key: columns that identify a published row
+    :param quality_engines: what evaluates the table rules, ``greatExpectations`` in this job
     :param warn_percent: share of quarantined rows above which the day is published with a warning
     :param max_percent: share of quarantined rows above which the day is not published
     """
@@ -91,6 +92,7 @@ class Contract:
     structure_rules: tuple[Rule, ...]
     row_rules: tuple[Rule, ...]
     table_rules: tuple[Rule, ...]
+    quality_engines: tuple[str, ...]
     warn_percent: float
     max_percent: float
 
@@ -128,6 +130,7 @@ def read_contract(text: str, uri: str) -> Contract:
         structure_rules=tuple(_rule(rule) for rule in document["structure_rules"]),
         row_rules=tuple(_rule(rule) for rule in document["row_rules"]),
         table_rules=tuple(_rule(rule) for rule in document["table_rules"]),
+        quality_engines=tuple(document["quality_engines"]),
         warn_percent=document["quarantine"]["warn_percent"],
         max_percent=document["quarantine"]["max_percent"],
     )

@@ -39,6 +39,49 @@ LEDGER_COLUMNS = (
     ("checks_failed", "string"),
     ("recorded_at", "timestamp"),
 )
+JSON_LINES = {
+    "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+    "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+    "SerdeInfo": {"SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe"},
+}
+# Written by judge_quality, one object per run and table.
+HISTORY_COLUMNS = {
+    "quality_results": (
+        ("product", "string"),
+        ("run_key", "string"),
+        ("rule", "string"),
+        ("name", "string"),
+        ("severity", "string"),
+        ("dimension", "string"),
+        ("engine", "string"),
+        ("status", "string"),
+        ("failed_rows", "bigint"),
+        ("observed", "string"),
+        ("expected", "string"),
+        ("contract_version", "string"),
+        ("published", "boolean"),
+        ("recorded_at", "timestamp"),
+    ),
+    "quality_metrics": (
+        ("product", "string"),
+        ("run_key", "string"),
+        ("column_name", "string"),
+        ("metric", "string"),
+        ("value", "double"),
+        ("text", "string"),
+        ("published", "boolean"),
+        ("recorded_at", "timestamp"),
+    ),
+    "quality_scores": (
+        ("product", "string"),
+        ("run_key", "string"),
+        ("dimension", "string"),
+        ("score", "double"),
+        ("rules", "bigint"),
+        ("published", "boolean"),
+        ("recorded_at", "timestamp"),
+    ),
+}
 # What GetTable answers and UpdateTable accepts.
 TABLE_INPUT_FIELDS = (
     "Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters",
@@ -121,6 +164,33 @@ def contract_tables(contract: Contract, lake: LakeSettings) -> list[ContractTabl
                 name="ledger",
             ),
         ),
+        *history_tables(lake),
+    ]
+
+
+def history_tables(lake: LakeSettings) -> list[ContractTable]:
+    """:return: the quality history all products share; a query must restrict ``ingest_date``: Athena lists each day"""
+    return [
+        ContractTable(
+            "governance",
+            _definition(
+                None,
+                "Quality history of every product, by day and run. Restrict ingest_date in queries.",
+                lake.uri("governance", f"{name}/"),
+                columns,
+                [("ingest_date", "string")],
+                {
+                    "classification": "json",
+                    "projection.enabled": "true",
+                    "projection.ingest_date.type": "date",
+                    "projection.ingest_date.format": "yyyy-MM-dd",
+                    "projection.ingest_date.range": "2000-01-01,NOW",
+                },
+                name=name,
+                file_format=JSON_LINES,
+            ),
+        )
+        for name, columns in HISTORY_COLUMNS.items()
     ]
 
 
@@ -132,6 +202,7 @@ def _definition(
     partition_keys: Sequence[tuple[str, str]],
     parameters: Mapping[str, str] | None = None,
     name: str | None = None,
+    file_format: Mapping[str, Any] = PARQUET,
 ) -> dict[str, Any]:
     owned = {VERSION: contract.version, FINGERPRINT: contract.hash} if contract else {}
     return {
@@ -139,7 +210,7 @@ def _definition(
         "Description": description,
         "TableType": "EXTERNAL_TABLE",
         "StorageDescriptor": {
-            **PARQUET,
+            **file_format,
             "Columns": [{"Name": column, "Type": kind} for column, kind in columns],
             "Location": location,
         },

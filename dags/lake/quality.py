@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lake.contracts import Contract
+from lake.table_checks import LOOK_BACK_DAYS
 
 # Checks of the job that are judged here by what they are about, with more to say, or by what a person accepts.
 JUDGED_BY_CONTENT = frozenset({"files_readable", "quarantine_share_allowed", "quarantine_share_low"})
@@ -29,15 +30,21 @@ class Judgement:
         return not self.reasons_to_stop
 
 
-def judge(result: Mapping[str, Any], contract: Contract, accepted_percent: float | None = None) -> Judgement:
-    """:param result: the job's result.json, see glue_jobs/README.md
+def judge(
+    result: Mapping[str, Any],
+    contract: Contract,
+    accepted_percent: float | None = None,
+    failed_before: Mapping[str, int] | None = None,
+) -> Judgement:
+    """:param result: the job's result.json, see glue_jobs/README.md, with the checks of every engine
     :param accepted_percent: share of quarantined rows that a person accepts for this run instead of the contract's
+    :param failed_before: on how many of the days before each rule failed
     """
     judgement = Judgement()
     _judge_rows(result["rows"], judgement)
     _judge_quarantine(result, contract, accepted_percent, judgement)
     _judge_files(result.get("unreadable_files", []), contract, judgement)
-    _judge_checks(result["checks"], judgement)
+    _judge_checks(result["checks"], failed_before or {}, judgement)
     return judgement
 
 
@@ -83,13 +90,16 @@ def _judge_files(files: list[Mapping[str, str]], contract: Contract, judgement: 
             judgement.warnings.append(text)
 
 
-def _judge_checks(checks: list[Mapping[str, Any]], judgement: Judgement) -> None:
+def _judge_checks(checks: list[Mapping[str, Any]], failed_before: Mapping[str, int], judgement: Judgement) -> None:
     for check in checks:
         if check["success"] is True or check["id"] in JUDGED_BY_CONTENT:
             continue
         # A check without a result could not be evaluated: that blocks like a failure.
         failed = "failed" if check["success"] is False else "could not be evaluated"
-        text = f"check {check['id']} {failed}: observed {check.get('observed')}, expected {check.get('expected')}"
+        earlier = failed_before.get(check["id"], 0)
+        often = f"also on {earlier} of the {LOOK_BACK_DAYS} days before" if earlier else "new"
+        seen = f"observed {check.get('observed')}, expected {check.get('expected')}"
+        text = f"check {check['id']} {failed} ({often}): {seen}"
         if check["severity"] == "error" or check["success"] is None:
             judgement.reasons_to_stop.append(text)
         elif check["severity"] == "warning":

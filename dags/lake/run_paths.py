@@ -66,6 +66,14 @@ class RunPaths:
         """The run's line in governance.ledger."""
         return self._of_run("governance", "ledger/" + self.terms.product)
 
+    def quality_history(self, table: str) -> str:
+        """The run's rows of one of the quality history tables.
+
+        :param table: quality_results, quality_metrics or quality_scores
+        """
+        folder = f"{table}/ingest_date=" + self.day + "/"
+        return self.lake.uri("governance", folder + self.terms.product + "-" + self.run_key + ".json")
+
     @property
     def data_docs(self) -> str:
         """The day's Great Expectations report."""

@@ -9,6 +9,7 @@ from datetime import timedelta
 from airflow.sdk import TaskGroup, TriggerRule, chain
 
 from lake.assets import curated
+from lake.catalog import HISTORY_COLUMNS
 from lake.contracts import Contract
 from lake.defaults import ATHENA
 from lake.operators.athena import ConvertToParquetOperator
@@ -18,6 +19,7 @@ from lake.operators.landing import CrawlLandingOperator, LandingSensor
 from lake.operators.partitions import PublishPartitionOperator
 from lake.operators.quality import JudgeQualityOperator
 from lake.operators.schema import CheckSchemaOperator, EnsureTablesOperator
+from lake.operators.table_checks import CheckTablesOperator
 from lake.run_paths import RunPaths
 from lake.settings import LAKE
 
@@ -92,12 +94,17 @@ def publish_day(
             location=run.quarantine,
             version=run_key,
         )
+        check_tables = CheckTablesOperator(
+            task_id="check_tables", product=terms.product, day="{{ ds }}", run_key=run_key, **ATHENA
+        )
         judge_quality = JudgeQualityOperator(
             task_id="judge_quality",
             product=terms.product,
             result=run.result,
             run_key=run_key,
             data_docs=run.data_docs,
+            table_checks="{{ ti.xcom_pull(task_ids='" + prefix + "check_tables') | tojson }}",
+            history={name: run.quality_history(name) for name in HISTORY_COLUMNS},
             accepted_percent="{{ params.accepted_quarantine_percent }}",
         )
         convert_to_parquet = ConvertToParquetOperator(
@@ -123,5 +130,5 @@ def publish_day(
         sync_permissions = LakeFormationSyncOperator(task_id="sync_permissions", product=terms.product)
 
     chain(await_landing, crawl_landing, check_schema, ensure_tables, clean_rows, publish_quarantine)
-    chain(publish_quarantine, judge_quality, convert_to_parquet, publish_day, sync_permissions)
+    chain(publish_quarantine, check_tables, judge_quality, convert_to_parquet, publish_day, sync_permissions)
     return Publication(await_landing, sync_permissions)

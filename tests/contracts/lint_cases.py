@@ -129,7 +129,59 @@ LINT_CASES: dict[str, tuple[Callable[[Document], None], str, str]] = {
     ),
     "expectation that is none": (
         lambda d: _set(_rule(d, "sales_exceed_returns"), "implementation", {"type": "sum_positive"}),
-        "quality[12].implementation", "no expectation",
+        "quality[13].implementation", "no expectation",
+    ),
+    "check that does not exist": (
+        lambda d: _set(_rule(d, "volume_usual"), "implementation", {"check": "anomaly"}),
+        "implementation.check", "'anomaly' is not known",
+    ),
+    "check with an unknown argument": (
+        lambda d: _set(_rule(d, "volume_usual"), "implementation", {"check": "volume_anomaly", "days": 3}),
+        "implementation", "no argument 'days'",
+    ),
+    "reconciliation with nothing": (
+        lambda d: _set(_rule(d, "volume_usual"), "implementation", {"check": "reconciliation", "measure": "count(*)"}),
+        "implementation", "needs product",
+    ),
+    "statement in the place of an aggregate": (
+        lambda d: _set(_rule(d, "volume_usual"), "implementation", {
+            "check": "reconciliation", "measure": "count(*) FROM day; DROP TABLE x --", "product": "p",
+            "productMeasure": "sum(quantity)",
+        }),
+        "implementation.measure", "is no aggregate",
+    ),
+    "foreign key to a product without contract": (
+        lambda d: _set(_column(d, "country"), "relationships", [{"to": "countries.name"}]),
+        "relationships country_known", "'countries', which has no contract",
+    ),
+    "foreign key to a column that does not exist": (
+        lambda d: _set(_column(d, "country"), "relationships", [{"to": "online_retail.land"}]),
+        "relationships country_known", "online_retail.land, which does not exist",
+    ),
+    "foreign key of another type": (
+        lambda d: _set(_column(d, "country"), "relationships", [{"to": "online_retail.quantity"}]),
+        "relationships country_known", "compares country (text) with online_retail.quantity (number)",
+    ),
+    "unknown status": (lambda d: _set(d, "status", "live"), "status", "'live' is not known"),
+    "nobody to write to": (lambda d: _without(d, "support"), "support", "cannot be reached"),
+    "unknown unit of time": (
+        lambda d: _set(d["slaProperties"][2], "unit", "fortnights"), "slaProperties[2].unit", "'fortnights'",
+    ),
+    "promise about no column": (
+        lambda d: _set(d["slaProperties"][2], "element", "online_retail.sold_at"),
+        "slaProperties[2].element", "no element of this contract",
+    ),
+    "freshness of a text": (
+        lambda d: _set(d["slaProperties"][1], "element", "online_retail.country"),
+        "slaProperties[1].element", "date or timestamp",
+    ),
+    "unknown quality engine": (
+        lambda d: d["customProperties"].append({"property": "qualityEngines", "value": ["soda"]}),
+        "customProperties", "['soda']",
+    ),
+    "null texts that are none": (
+        lambda d: d["servers"][0]["customProperties"].append({"property": "nullValues", "value": "NA"}),
+        "servers", "nullValues is 'NA'",
     ),
     "unknown access": (lambda d: _set(d["roles"][0], "access", "admin"), "roles[0].access", "'admin'"),
     "filtered writer": (lambda d: _set(d["roles"][1], "access", "write"), "roles[1]", "reads only"),

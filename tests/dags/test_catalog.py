@@ -30,8 +30,15 @@ def stored(table: ContractTable) -> dict[str, Any]:
 
 def test_every_zone_has_its_table_at_its_own_bucket() -> None:
     tables = {f"{table.database}.{table.name}": table.definition for table in contract_tables(CONTRACT, LAKE)}
-    assert sorted(tables) == ["curated.online_retail", "governance.ledger", "quarantine.online_retail",
-                              "staging.online_retail"]  # fmt: skip
+    assert sorted(tables) == [
+        "curated.online_retail",
+        "governance.ledger",
+        "governance.quality_metrics",
+        "governance.quality_results",
+        "governance.quality_scores",
+        "quarantine.online_retail",
+        "staging.online_retail",
+    ]
     locations = {name: table["StorageDescriptor"]["Location"] for name, table in tables.items()}
     assert locations["curated.online_retail"] == "s3://acme-test-curated/online_retail/"
     assert locations["governance.ledger"] == "s3://acme-test-governance/ledger/"

@@ -36,7 +36,10 @@ STOPPED = {
     "no rows": (result(landed=0, published=0, quarantined=0, duplicates=0), "hold no rows"),
     "too many quarantined": (result(published=700, quarantined=290), "29.3 % of the rows are quarantined"),
     "all quarantined": (result(published=0, quarantined=990), "100.0 % of the rows"),
-    "error check failed": (result(checks=[check("error", False)]), "check key_unique failed: observed 3, expected 0"),
+    "error check failed": (
+        result(checks=[check("error", False)]),
+        "check key_unique failed (new): observed 3, expected 0",
+    ),
     "check without a result": (result(checks=[check("info", None)]), "could not be evaluated"),
     "file refused": (
         result(unreadable_files=[{"file": "a.csv.gz", "problem": "gzip", "message": "ends in the middle"}]),

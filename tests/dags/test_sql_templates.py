@@ -20,6 +20,7 @@ XCOMS: dict[tuple[str, str], Any] = {
     ("plan_load", "days_file"): "s3://bucket/loads/x/days.csv",
     ("plan_load", "days"): "'2010-12-01'",
     ("read_load_ledger", "return_value"): ["statement-1"],
+    ("check_tables", "return_value"): {"checks": [], "failed_before": {}},
     ("count_lake", "return_value"): "query-1",
     ("count_warehouse", "return_value"): ["statement-2"],
     ("land_record", "run"): f"20261126t100000_{RUN_KEY}",
@@ -55,8 +56,8 @@ class RecordedTaskInstance:
     try_number = 1
 
     def xcom_pull(self, task_ids: str, key: str = "return_value") -> Any:
-        # The tasks of a group are named after it: one answer for the tables of all products.
-        return XCOMS[(task_ids.rpartition(".")[2], key)]
+        # Tasks in a group are named <table>.<task>.
+        return XCOMS[(task_ids.rsplit(".", 1)[-1], key)]
 
 
 def texts(value: Any) -> list[str]:

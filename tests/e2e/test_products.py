@@ -67,6 +67,16 @@ def _rows(lake: Lake, table: str, day: str) -> dict[str, int]:
     return rows
 
 
+def _result_of_rules(lake: Lake, table: str, day: str) -> dict[str, dict[str, str]]:
+    """The day's newest row of the quality history for each rule."""
+    s3, bucket = lake.client("s3"), lake.aws.name("governance")
+    prefix = f"quality_results/ingest_date={day}/{table}-"
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
+    key = max(listed, key=lambda item: item["LastModified"])["Key"]
+    text = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+    return {row["rule"]: row for row in map(json.loads, text.splitlines())}
+
+
 def _forget(lake: Lake, *tables: str) -> None:
     """Take published days away: other tests publish days of these tables, too."""
     glue = lake.client("glue")
@@ -146,6 +156,32 @@ class TestFlights:
             row["tailnum"] for row in _delivered(deliveries, "flights_planes", FULL)
         }
 
+    @pytest.mark.parametrize(
+        ("rule", "column", "table", "key", "severity"),
+        [
+            ("carrier_known", "carrier", "flights_airlines", "carrier", "error"),
+            ("origin_known", "origin", "flights_airports", "faa", "error"),
+            ("dest_known", "dest", "flights_airports", "faa", "warning"),
+            ("tailnum_known", "tailnum", "flights_planes", "tailnum", "info"),
+        ],
+    )
+    def test_keys_that_nobody_knows_are_reported_with_the_contracts_severity(
+        self, rule: str, column: str, table: str, key: str, severity: str,
+        lake: Lake, flights: dict[str, RunOutcome], deliveries: Folder,
+    ) -> None:  # fmt: skip
+        known = {row[key] for row in _delivered(deliveries, table, FULL)}
+        for day in flights:
+            orphans = [
+                row[column] for row in _delivered(deliveries, "flights", day) if row[column] not in {"NA", *known}
+            ]
+            result = _result_of_rules(lake, "flights", day)[rule]
+            assert (result["severity"], int(result["failed_rows"])) == (severity, len(orphans))
+            assert result["status"] == ("failed" if orphans else "passed")
+
+    def test_every_flight_of_these_days_has_weather(self, lake: Lake, flights: dict[str, RunOutcome]) -> None:
+        for day in flights:
+            assert _result_of_rules(lake, "flights", day)["weather_known"]["status"] == "passed"
+
     def test_a_second_run_does_nothing_again(self, lake: Lake, flights: dict[str, RunOutcome]) -> None:
         everything = "SELECT * FROM curated.flights ORDER BY flight_day, carrier, flight, origin"
         before, jobs = lake.query(everything), _number_of_jobs(lake)
@@ -179,6 +215,16 @@ class TestTickit:
                 "quarantined": len(bad),
                 "duplicates": len(lines) - len(distinct),
             }
+
+    def test_sales_of_withdrawn_events_are_reported(
+        self, lake: Lake, tickit: dict[str, RunOutcome], deliveries: Folder
+    ) -> None:
+        for day in tickit:
+            listed = {row["eventid"] for row in _delivered(deliveries, "tickit_event", day, "|")}
+            published = lake.query(f"SELECT eventid FROM curated.tickit_sales WHERE sale_day = DATE '{day}'")
+            orphans = [row for row in published if row["eventid"] not in listed]
+            result = _result_of_rules(lake, "tickit_sales", day)["event_known"]
+            assert (result["severity"], int(result["failed_rows"])) == ("warning", len(orphans))
 
     def test_the_warehouse_holds_the_sales_and_the_newest_lists(
         self, lake: Lake, tickit: dict[str, RunOutcome]

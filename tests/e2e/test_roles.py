@@ -91,7 +91,7 @@ def test_the_page_of_permissions_is_true(lake: Lake, green: Recorder, roles: dic
 REMOVED = [
     ("airflow", "lake", "RunCrawler", "crawl_landing", "is not authorized to perform: glue:StartCrawler on resource: "),
     ("glue", "lake", "WriteRun", "clean_rows", "AccessDenied"),
-    ("airflow", "lake", "Athena", "convert_to_parquet", "is not authorized to perform: athena:StartQueryExecution on"),
+    ("airflow", "lake", "Athena", "check_tables", "is not authorized to perform: athena:StartQueryExecution on"),
     ("airflow", "lake", "Catalog", "check_schema", "is not authorized to perform: glue:GetTable on resource: "),
     ("lake-admin", "permissions", "LakeFormation", "sync_permissions", "is not authorized to perform: lakeformation:"),
 ]

@@ -23,8 +23,8 @@ Shop No.,till.code,Sold items,e-mail
 """
 
 
-def _contracts(command: str, *arguments: str) -> None:
-    program = [str(REPOSITORY / ".venv/airflow/bin/python"), "-m", f"lake.contracts.{command}", *arguments]
+def _contracts(*arguments: str) -> None:
+    program = [str(REPOSITORY / ".venv/airflow/bin/python"), "-m", "lake.contracts", *arguments]
     path = {"PYTHONPATH": str(REPOSITORY / "dags")}
     done = subprocess.run(program, env=path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -37,8 +37,8 @@ def test_product_from_a_sample(spark: SparkSession, tmp_path: Path) -> None:
     contracts = dags / "contracts"
     contracts.mkdir(parents=True)
     shutil.copy(REPOSITORY / PATTERN_DAG, dags)
-    _contracts("import_command", "tills", "--sample", str(sample), "--repository", str(tmp_path))
-    _contracts("__main__", "--repository", str(tmp_path), "compile")
+    _contracts("--repository", str(tmp_path), "import", "tills", "--sample", str(sample))
+    _contracts("--repository", str(tmp_path), "compile")
     files = product_files(tmp_path, "tills")
     transforms = tmp_path / "tills_transforms.py"
     transforms.write_text(files["glue_jobs/tills/transforms.py"])

@@ -55,8 +55,8 @@ def _airflow(repository: Path, program: str, *arguments: str) -> subprocess.Comp
     return subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True, check=False)
 
 
-def _contracts(repository: Path, command: str, *arguments: str) -> str:
-    done = _airflow(repository, "python", "-m", f"lake.contracts.{command}", *arguments)
+def _contracts(repository: Path, *arguments: str) -> str:
+    done = _airflow(repository, "python", "-m", "lake.contracts", "--repository", str(repository), *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -80,9 +80,9 @@ def test_new_product_compiles_parses_and_lints(
 ) -> None:
     if not keyed:
         sample.write_text(SAMPLE.replace("1002", "1001").replace("99999", "00123").replace("bob", "anna"))
-    told = _contracts(repository, "import_command", "orders", "--sample", str(sample), "--repository", str(repository))
+    told = _contracts(repository, "import", "orders", "--sample", str(sample))
     assert "e_mail look(s) like personal data" in told
-    _contracts(repository, "__main__", "compile")
+    _contracts(repository, "compile")
     assert main(["orders", "--repository", str(repository)]) == 0
     told = capsys.readouterr().out
     assert "airflow dags test orders_daily" in told

@@ -7,12 +7,15 @@ import sys
 from pathlib import Path
 
 from lake.contracts import compile as compiler
-from lake.contracts import lint_command
+from lake.contracts import diff, drift_command, import_command, lint_command
 from lake.contracts.odcs import ContractError
 
 COMMANDS = {
     "compile": (compiler, "write what DAGs, jobs, CloudFormation and people read"),
     "lint": (lint_command, "tell every problem of every contract; write nothing"),
+    "diff": (diff, "what changed, how much that is, whether the version is raised enough, who reads it"),
+    "import": (import_command, "draft a contract from a sample file or a Glue table"),
+    "drift": (drift_command, "compare the contracts with the live catalog and the warehouse"),
 }
 
 

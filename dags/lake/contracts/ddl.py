@@ -83,4 +83,5 @@ def _athena_columns(columns: list[dict[str, Any]], *, with_comments: bool = Fals
 
 def _comment(text: str) -> str:
     # The Glue catalog keeps 255 characters of a comment.
-    return "'" + text[:255].replace("'", "''") + "'"
+    escaped = text[:255].replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -37,6 +37,7 @@ SLA_UNITS = tuple(
 )
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_MEASURE = re.compile(r"count\(\*\)|(sum|min|max|avg|count)\((distinct )?[a-z][a-z0-9_]*\)")
 _SEMVER = re.compile(r"\d+\.\d+\.\d+")
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'")
 _PARAMETER = re.compile(r"\$\{(\w+)\}")
@@ -279,6 +280,13 @@ def _lint_lake_rule(path: str, implementation: Document) -> Iterator[Problem]:
         return
     for name in lake_rules.missing_arguments(check, arguments):
         yield Problem(f"{path}.implementation", f"{check} needs {name}", lake_rules.EXAMPLES[check])
+    for name in ("measure", "productMeasure"):
+        if name in arguments and not _MEASURE.fullmatch(str(arguments[name])):
+            fix = "Write count(*), or sum, min, max, avg or count of one column: it becomes part of a statement."
+            yield Problem(f"{path}.implementation.{name}", f"{arguments[name]!r} is no aggregate", fix)
+    for day in arguments.get("ignoreDays", []):
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", str(day)):
+            yield Problem(f"{path}.implementation.ignoreDays", f"{day!r} is no day", "Write YYYY-MM-DD, in quotes.")
     for name in sorted(arguments.keys() - lake_rules.ARGUMENTS[check].keys()):
         yield Problem(f"{path}.implementation", f"{check} has no argument {name!r}", lake_rules.EXAMPLES[check])
 

@@ -1,8 +1,9 @@
-"""Judge the quality of a run before readers see it."""
+"""Judge the quality of a run before readers see it, and keep what was found."""
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
@@ -11,10 +12,13 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowFailException
 
+from lake import quality_history
 from lake.alerts import warn
-from lake.contracts import contract
+from lake.clients import client
+from lake.contracts import compiled_contract, contract
+from lake.data_quality import checks_of_rule_set
 from lake.failures import refused_call
-from lake.quality import judge, quarantined_percent
+from lake.quality import Judgement, judge, quarantined_percent
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -32,35 +36,62 @@ ACCEPTANCE_PARAMS = {
 
 
 class JudgeQualityOperator(AwsBaseOperator[S3Hook]):
-    """Read the result a Glue job wrote and decide: publish, publish with a warning, or stop.
+    """Bring together what was found about a run and decide: publish, publish with a warning, or stop.
+
+    Results, metrics and scores go into the history before the decision is acted on, whatever it is.
 
     :param product: data product
     :param result: S3 address of result.json (templated)
     :param run_key: run key the result must be of (templated)
+    :param data_docs: S3 address of the report, named in messages (templated)
+    :param table_checks: what ``check_tables`` returned, as JSON (templated)
+    :param evaluation_run: id of the Glue Data Quality run, empty when the contract does not ask for one (templated)
+    :param history: S3 address of the run's rows by history table (templated)
     :param accepted_percent: share of quarantined rows that a person accepts for this run; empty for the contract's
         limit (templated)
-    :param data_docs: S3 address of the report, named in messages (templated)
     """
 
     aws_hook_class = S3Hook
-    template_fields = aws_template_fields("product", "result", "run_key", "accepted_percent", "data_docs")
+    template_fields = aws_template_fields(
+        "product", "result", "run_key", "data_docs", "table_checks", "evaluation_run", "history", "accepted_percent"
+    )
 
     def __init__(
-        self, *, product: str, result: str, run_key: str, data_docs: str, accepted_percent: str = "", **kwargs: Any
+        self,
+        *,
+        product: str,
+        result: str,
+        run_key: str,
+        data_docs: str,
+        table_checks: str,
+        history: dict[str, str],
+        evaluation_run: str = "",
+        accepted_percent: str = "",
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.product = product
         self.result = result
         self.run_key = run_key
         self.data_docs = data_docs
+        self.table_checks = table_checks
+        self.evaluation_run = evaluation_run
+        self.history = history
         self.accepted_percent = accepted_percent
 
     def execute(self, context: Context) -> dict[str, int]:
         result = self._read_result()
+        from_tables: dict[str, Any] = json.loads(self.table_checks)
+        checks = [
+            *({**check, "engine": "spark"} for check in result["checks"]),
+            *({**check, "engine": "athena"} for check in from_tables["checks"]),
+            *self._rule_set_checks(),
+        ]
         accepted = float(self.accepted_percent) if self.accepted_percent not in ("", "None") else None
-        judgement = judge(result, contract(self.product), accepted)
+        judgement = judge({**result, "checks": checks}, contract(self.product), accepted, from_tables["failed_before"])
         rows: dict[str, int] = {name: int(count) for name, count in result["rows"].items()}
         self.log.info("%s; %.2f %% quarantined", rows, quarantined_percent(rows))
+        self._keep(result, checks, judgement)
         if not judgement.publish:
             raise AirflowFailException(
                 f"{self.product} is not published:\n- "
@@ -75,6 +106,49 @@ class JudgeQualityOperator(AwsBaseOperator[S3Hook]):
                 + f"\nReport: {self.data_docs}",
             )
         return rows
+
+    def _rule_set_checks(self) -> list[dict[str, Any]]:
+        from botocore.exceptions import ClientError
+
+        if self.evaluation_run in ("", "None"):
+            return []
+        rules = compiled_contract(self.product)["dqdl"]
+        try:
+            return checks_of_rule_set(client("glue", self.aws_conn_id), self.evaluation_run, rules)
+        except ClientError as error:
+            raise refused_call(
+                error,
+                f"read the result of the Glue Data Quality run {self.evaluation_run}",
+                "The airflow role needs glue:GetDataQualityResult.",
+            ) from error
+
+    def _keep(self, result: dict[str, Any], checks: list[dict[str, Any]], judgement: Judgement) -> None:
+        from botocore.exceptions import ClientError
+
+        scores = quality_history.score_rows(result, checks, compiled_contract(self.product))
+        for row in scores:
+            self.log.info("score %s: %s", row["dimension"], "not measured" if row["score"] is None else row["score"])
+        run = {
+            "product": self.product,
+            "run_key": self.run_key,
+            "contract_version": result["contract_version"],
+            "published": judgement.publish,
+        }
+        rows = {
+            "quality_results": quality_history.results(result, checks),
+            "quality_metrics": quality_history.metrics(result),
+            "quality_scores": scores,
+        }
+        now = datetime.now(UTC)
+        try:
+            for table, address in self.history.items():
+                bucket, key = self.hook.parse_s3_url(address)
+                body = quality_history.lines(rows[table], run, now)
+                self.hook.load_bytes(body, key=key, bucket_name=bucket, replace=True)
+        except ClientError as error:
+            raise refused_call(
+                error, f"write {address}", "The airflow role writes quality_* in the governance bucket."
+            ) from error
 
     def _read_result(self) -> dict[str, Any]:
         from botocore.exceptions import ClientError

@@ -23,4 +23,4 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `curated`.`flights` (
 PARTITIONED BY (`flight_day` date)
 STORED AS PARQUET
 LOCATION 's3://${curated}/flights/'
-TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = '8f6a46cc88817cb5')
+TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = '4c33d440d90c8ece')

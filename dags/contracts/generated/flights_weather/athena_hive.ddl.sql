@@ -1,9 +1,9 @@
 CREATE EXTERNAL TABLE IF NOT EXISTS `curated`.`flights_weather` (
     `origin` string COMMENT 'FAA code of the weather station.',
-    `year` smallint COMMENT 'Year in New York''s local time.',
-    `month` smallint COMMENT 'Month in New York''s local time.',
-    `day` smallint COMMENT 'Day in New York''s local time.',
-    `hour` smallint COMMENT 'Hour in New York''s local time, 0 to 23.',
+    `year` smallint COMMENT 'Year in New York\'s local time.',
+    `month` smallint COMMENT 'Month in New York\'s local time.',
+    `day` smallint COMMENT 'Day in New York\'s local time.',
+    `hour` smallint COMMENT 'Hour in New York\'s local time, 0 to 23.',
     `temp` double COMMENT 'Degrees Fahrenheit.',
     `dewp` double COMMENT 'Degrees Fahrenheit.',
     `humid` double COMMENT 'Percent.',

@@ -7,7 +7,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `curated`.`online_retail` (
     `invoice_date` timestamp COMMENT 'Local time of the shop, as delivered, without a time zone.',
     `unit_price` decimal(12,3) COMMENT 'Pounds sterling, rounded half up to a tenth of a penny.',
     `customer_id` string COMMENT 'Pseudonym of the customer number (keyed hash, 64 hexadecimal digits); missing for guests.',
-    `country` string COMMENT 'Country of the customer, in the shop''s spelling.',
+    `country` string COMMENT 'Country of the customer, in the shop\'s spelling.',
     `is_return` boolean COMMENT 'True on lines of a cancellation.',
     `is_goods` boolean COMMENT 'False for postage, manual entries, discounts, samples, bank and marketplace fees, donations, debt adjustments and gift vouchers. Such lines are part of the invoice and are kept.',
     `line_amount` decimal(18,3) COMMENT 'Quantity times price. Negative on returns.'
@@ -15,4 +15,4 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `curated`.`online_retail` (
 PARTITIONED BY (`invoice_day` date)
 STORED AS PARQUET
 LOCATION 's3://${curated}/online_retail/'
-TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = '757e8042e599f0d9')
+TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = '481422eb00ab14e5')

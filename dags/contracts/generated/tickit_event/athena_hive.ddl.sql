@@ -9,4 +9,4 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `curated`.`tickit_event` (
 PARTITIONED BY (`snapshot_day` date)
 STORED AS PARQUET
 LOCATION 's3://${curated}/tickit_event/'
-TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = 'a202f5a2bbcb8d77')
+TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = 'fefa23b5cf3e5556')
