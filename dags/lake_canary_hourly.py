@@ -62,7 +62,7 @@ with DAG(
         result=RESULT,
         script_args=JOB_ARGUMENTS,
         waiter_delay=LAKE.poll_seconds,
-        waiter_max_attempts=1800 // LAKE.poll_seconds,
+        waiter_max_attempts=LAKE.polls(1800),
         deferrable=True,
     )
     convert_to_parquet = ConvertToParquetOperator(

@@ -21,11 +21,13 @@ from lake.defaults import ATHENA, DEFAULT_ARGS, REDSHIFT, SQL_ROOT
 from lake.operators.athena import AthenaStatementOperator
 from lake.operators.redshift import EnsureViewsOperator, RedshiftStatementOperator, RequireNoRowsOperator
 from lake.operators.warehouse_load import PlanLoadOperator, ReconcileOperator
+from lake.operators.warehouse_masks import SyncMasksOperator
 from lake.settings import LAKE
 from lake.tags import Domain, Layer, Tier
 
 CONTRACT = contract("online_retail")
 MART = "redshift/mart/"
+READ_BY_PEOPLE = ("fact_sales", "dim_product", "dim_customer", "daily_sales", "product_sales")
 LOAD = {
     name: "{{ ti.xcom_pull(task_ids='plan_load', key='" + name + "') }}"
     for name in ("load", "manifest", "days_file", "days")
@@ -53,6 +55,9 @@ with DAG(
         sql=MART + "materialized_views.check.sql",
         views=[MART + "daily_sales.view.sql", MART + "product_sales.view.sql"],
         **REDSHIFT,
+    )
+    sync_masks = SyncMasksOperator(
+        task_id="sync_masks", product=CONTRACT.product, schema="mart", tables=READ_BY_PEOPLE, **REDSHIFT
     )
     read_load_ledger = RedshiftStatementOperator(
         task_id="read_load_ledger", sql=MART + "load_ledger.check.sql", **REDSHIFT
@@ -103,11 +108,12 @@ with DAG(
         task_id="check_fact_sales",
         lake_query="{{ ti.xcom_pull(task_ids='count_lake') }}",
         warehouse_statement="{{ ti.xcom_pull(task_ids='count_warehouse')[0] }}",
+        remedy="Delete these days from mart.load_ledger and run sales_marts again: it loads them anew.",
     )
     check_integrity = RequireNoRowsOperator(
         task_id="check_integrity", sql=MART + "sales_integrity.check.sql", **REDSHIFT
     )
 
-    ensure_tables >> ensure_views >> read_load_ledger >> plan_load >> copy_fact_sales
+    ensure_tables >> ensure_views >> sync_masks >> read_load_ledger >> plan_load >> copy_fact_sales
     copy_fact_sales >> refresh_daily_sales >> refresh_product_sales
     refresh_product_sales >> count_lake >> count_warehouse >> check_fact_sales >> check_integrity

@@ -6,30 +6,41 @@ always describes files that are complete, whenever the job was killed.
 
 from __future__ import annotations
 
-import math
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
-from glue_jobs import problems, report, storage
+from glue_jobs import personal_data, problems, report, storage
 from glue_jobs.arguments import CleaningArguments
-from glue_jobs.conform import RESCUED_COLUMN, conform, publishable, quarantined
+from glue_jobs.conform import conform, publishable
 from glue_jobs.contracts import Contract, read_contract
 from glue_jobs.generated import Finish, column_generator
 from glue_jobs.landing import delivered_records, file_reports, parse_files
+from glue_jobs.masking import masking_of
 from glue_jobs.metrics import day_metrics
 from glue_jobs.outcomes import Outcomes, count_outcomes, file_outcomes
-from glue_jobs.pseudonyms import PseudonymKey, mask_columns, read_key
+from glue_jobs.pseudonyms import PseudonymKey, read_key
+from glue_jobs.quarantine import (
+    REJECTED,
+    apply_rejections,
+    count_by_status,
+    quarantined,
+    read_quarantine,
+    read_rejections,
+)
 from glue_jobs.records import FileReport
 from glue_jobs.suite import NO_SUITE, SuiteResult, import_in_background, run_suite
+from glue_jobs.writing import distributed, protected, with_generated, write_published, write_quarantine
 
-ROWS_PER_FILE = 500_000
+# The checks read the published rows some fifteen times, each time a few columns. Beyond this many rows, keeping all of
+# them in memory costs more than reading the columns again (bench/quality_cost.py).
+MOST_CACHED_ROWS = 500_000
 LEDGER_FILE = "ledger.parquet"
 GREAT_EXPECTATIONS = "greatExpectations"  # in quality_engines of a contract
 REFUSED_FILES = "_refused_files/"  # the underscore hides it from Athena, Spark and crawlers
@@ -39,16 +50,20 @@ REFUSED_FILES = "_refused_files/"  # the underscore hides it from Athena, Spark 
 class CleanedRows:
     """The rows of a day after they were written.
 
-    :param published: the published rows, read back and cached
+    :param published: the published rows, as they are read back
     :param balance: rows that landed and what became of them, verified
+    :param rejected: quarantined rows that a person has rejected
     :param outcomes: rows by file and by rule
     :param files: what became of each file
+    :param inspection: undeclared personal data in a sample, and the columns that are held back for it
     """
 
     published: DataFrame
     balance: report.Balance
+    rejected: int
     outcomes: Outcomes
     files: list[report.FileOutcome]
+    inspection: personal_data.Inspection
 
 
 def clean_day(
@@ -73,11 +88,16 @@ def clean_day(
     written = time.monotonic()
     names = [column.name for column in contract.columns]
     day = arguments.ingest_date.isoformat()
-    suite = NO_SUITE
-    if GREAT_EXPECTATIONS in contract.quality_engines:
-        suite = run_suite(cleaned.published.select(*names), contract, day, arguments.data_docs)
+    published, suite = cleaned.published, NO_SUITE
+    if cleaned.balance.published <= MOST_CACHED_ROWS:
+        published = published.persist(StorageLevel.MEMORY_AND_DISK)
+    # The suite spends most of a small day, and some of a big one, in Python: Spark measures meanwhile.
+    with ThreadPoolExecutor(1) as beside:
+        metrics = beside.submit(day_metrics, published, contract)
+        if GREAT_EXPECTATIONS in contract.quality_engines:
+            suite = run_suite(published.select(*names), contract, day, arguments.data_docs)
     document = _result(arguments, contract, cleaned, suite)
-    document["metrics"] = day_metrics(cleaned.published, contract)
+    document["metrics"] = metrics.result()
     document["pii_key_version"] = key.version
     document["spark_version"] = spark.version
     document["seconds"] = {
@@ -118,22 +138,31 @@ def write_rows(
         _refuse_day(list(refused.values()))
 
     records = delivered_records(parsed, [found.file for found in refused.values()])
-    conformed = conform(records, contract, arguments.ingest_date).persist(StorageLevel.MEMORY_AND_DISK)
+    rejections = read_rejections(arguments.rejections)
+    conformed = apply_rejections(conform(records, contract, arguments.ingest_date), contract, rejections)
+    conformed = conformed.persist(StorageLevel.MEMORY_AND_DISK)
     outcomes = count_outcomes(conformed)
     parsed.unpersist()
-    rows = mask_columns(finish(_distributed(conformed, contract, outcomes)), contract.columns, key)
-    published = _write_published(spark, rows, contract, arguments.staging)
-    quarantined_rows = _write_quarantined(spark, conformed, contract, outcomes, arguments.quarantine)
+    inspection = personal_data.inspect(publishable(conformed), contract, outcomes.publishable)
+    rows = protected(publishable(conformed), contract, key, inspection.withheld)
+    rows = distributed(rows, contract, outcomes.publishable)
+    published = write_published(spark, with_generated(rows, contract, finish, key), contract, arguments.staging)
+    by_status: dict[str, int] = {}
+    if outcomes.quarantined:
+        write_quarantine(quarantined(conformed, contract, arguments.run_key), arguments.quarantine)
+        by_status = count_by_status(read_quarantine(spark, arguments.quarantine))
     kept_at = _keep_files(refused, arguments)
     balance = report.Balance(
         landed=sum(found.records for found in reports.values() if not found.problem),
         published=published.count(),
-        quarantined=quarantined_rows,
+        quarantined=sum(by_status.values()),
         duplicates=outcomes.duplicates,
     )
     balance.verify()
     conformed.unpersist()
-    return CleanedRows(published, balance, outcomes, file_outcomes(delivered, reports, outcomes, kept_at))
+    rejected = by_status.get(REJECTED, 0)
+    files = file_outcomes(delivered, reports, outcomes, kept_at)
+    return CleanedRows(published, balance, rejected, outcomes, files, inspection)
 
 
 def load_contract(uri: str) -> Contract:
@@ -171,43 +200,6 @@ def _keep_files(refused: dict[str, FileReport], arguments: CleaningArguments) ->
     return kept_at
 
 
-def _distributed(conformed: DataFrame, contract: Contract, outcomes: Outcomes) -> DataFrame:
-    """Spread publishable rows over as many partitions as files are wanted, by the first key column that is delivered.
-
-    Without one, rows are numbered within the day: that needs them in one place anyway.
-    """
-    known = [name for name in contract.primary_key if name in conformed.columns]
-    if not known:
-        return publishable(conformed).repartition(1)
-    files = max(1, math.ceil(outcomes.publishable / ROWS_PER_FILE))
-    return publishable(conformed).repartition(files, known[0])
-
-
-def _write_published(spark: SparkSession, rows: DataFrame, contract: Contract, target: str) -> DataFrame:
-    """Write the published rows and return what was written, read back and cached."""
-    columns = [F.col(column.name).cast(column.spark_type) for column in contract.columns]
-    ordered = rows.select(*columns, RESCUED_COLUMN).sortWithinPartitions(*contract.primary_key)
-    _write(ordered, target)
-    return spark.read.schema(ordered.schema).parquet(target).persist(StorageLevel.MEMORY_AND_DISK)
-
-
-def _write_quarantined(
-    spark: SparkSession, conformed: DataFrame, contract: Contract, outcomes: Outcomes, target: str
-) -> int:
-    """Write the quarantined rows, if any; return the number of rows found in what was written."""
-    rows = quarantined(conformed, contract)
-    if outcomes.quarantined == 0:
-        return 0
-    _write(rows, target)
-    return int(spark.read.schema(rows.schema).parquet(target).count())
-
-
-def _write(rows: DataFrame, target: str) -> None:
-    # Completeness is told by the result JSON; a marker file here would say it too early.
-    writer = rows.write.mode("overwrite").option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
-    writer.parquet(target)
-
-
 def _result(
     arguments: CleaningArguments, contract: Contract, cleaned: CleanedRows, suite: SuiteResult
 ) -> dict[str, Any]:
@@ -217,12 +209,14 @@ def _result(
     checks = [
         *report.file_checks(files, contract),
         *report.share_checks(balance, contract),
+        *personal_data.checks(cleaned.inspection),
         *report.noted_checks(rules),
         *suite.checks,
     ]
     refused = [file for file in files if file.state == "refused"]
     return {
         "format": report.FORMAT,
+        "kind": report.CLEAN,
         "product": contract.product,
         "ingest_date": arguments.ingest_date.isoformat(),
         "run_key": arguments.run_key,
@@ -234,10 +228,13 @@ def _result(
             "quarantined": balance.quarantined,
             "duplicates": balance.duplicates,
         },
+        "rejected": cleaned.rejected,
         "quarantine_percent": balance.quarantine_percent,
         "quarantined_by_reason": dict(sorted(outcomes.failed.items())),
         "checks": report.checks_as_dicts(checks),
         "row_rules": rules,
+        "personal_data": personal_data.as_dict(cleaned.inspection),
+        "masking": masking_of(contract),
         "files": report.files_as_dicts(files),
         "unreadable_files": [
             {"file": file.file, "problem": file.problem, "message": file.message, "kept_at": file.kept_at}

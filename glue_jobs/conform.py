@@ -97,29 +97,6 @@ def publishable(conformed: DataFrame) -> DataFrame:
     return conformed.where(F.size(FAILED_RULES) == 0)
 
 
-def quarantined(conformed: DataFrame, contract: Contract) -> DataFrame:
-    """Return the other rows as they are kept: what was delivered as JSON, every reason, and where it came from.
-
-    :param conformed: result of :func:`conform`
-    :param contract: the compiled contract
-    """
-    delivered = [F.col(RAW)[name].alias(name) for name in contract.landing.columns]
-    payload = F.struct(*delivered, F.col(RESCUED_COLUMN).alias("_rescued"), F.col(TEXT).alias("_record"))
-    return (
-        conformed.where(F.size(FAILED_RULES) > 0)
-        .select(
-            FAILED_RULES,
-            F.to_json(payload).alias(RAW),
-            SOURCE_FILE,
-            SOURCE_LINE,
-            F.lit(contract.version).alias("contract_version"),
-            F.lit(contract.hash).alias("contract_hash"),
-        )
-        .repartition(1)
-        .sortWithinPartitions(SOURCE_FILE, SOURCE_LINE)
-    )
-
-
 def _broken(rules: list[Rule], ingest_date: date) -> SparkColumn:
     if not rules:
         return F.array().cast("array<string>")

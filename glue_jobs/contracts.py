@@ -8,7 +8,25 @@ from typing import Any
 
 from glue_jobs.problems import ContractMismatch
 
-FORMAT = 2  # layout of the compiled contract this code reads
+FORMAT = 3  # layout of the compiled contract this code reads
+
+
+@dataclass(frozen=True)
+class Masking:
+    """How the values of a column are protected, see ``lake.contracts.masking``.
+
+    :param method: hmac-sha256, encrypt, keep-last, generalise or nullify
+    :param domain: columns of one domain share pseudonyms and ciphertexts, empty for the other methods
+    :param to: unit of time, ``band`` or ``prefix`` of a generalised column
+    :param width: width of a band
+    :param characters: characters that stay readable
+    """
+
+    method: str
+    domain: str = ""
+    to: str = ""
+    width: int = 0
+    characters: int = 0
 
 
 @dataclass(frozen=True)
@@ -22,7 +40,11 @@ class Column:
     :param generated_by: function that computes it from whole rows, None when read or derived
     :param spark_type: type in Spark
     :param required: True when never NULL in published rows
-    :param masking_domain: domain of the pseudonym, None when published as it is
+    :param masking: how it is protected, None when published as it is
+    :param personal_check: what happens when its values look like personal data nobody declared: ``withhold`` the
+        column, ``note`` it, ``none``
+    :param suspect_name: True when it is named like a column of personal data
+    :param personal: True for personal data, also when it is protected
     """
 
     name: str
@@ -32,7 +54,10 @@ class Column:
     generated_by: str | None
     spark_type: str
     required: bool
-    masking_domain: str | None
+    masking: Masking | None
+    personal_check: str
+    suspect_name: bool
+    personal: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +84,7 @@ class Rule:
 class Landing:
     """How files are delivered.
 
+    :param prefix: folder of the product in the landing bucket
     :param columns: delivered columns by header name; the value tells whether a file without it is refused
     :param delimiter: one character
     :param quote: one character
@@ -66,6 +92,7 @@ class Landing:
     :param on_refused_file: ``stop`` or ``continue``
     """
 
+    prefix: str
     columns: dict[str, bool]
     delimiter: str
     quote: str
@@ -78,6 +105,7 @@ class Contract:
     """A compiled contract.
 
     :param primary_key: columns that identify a published row
+    :param partition_column: column whose value is in the name of the published folder, not in its files
     :param quality_engines: what evaluates the table rules, ``greatExpectations`` in this job
     :param warn_percent: share of quarantined rows above which the day is published with a warning
     :param max_percent: share of quarantined rows above which the day is not published
@@ -89,6 +117,7 @@ class Contract:
     landing: Landing
     columns: tuple[Column, ...]
     primary_key: tuple[str, ...]
+    partition_column: str
     structure_rules: tuple[Rule, ...]
     row_rules: tuple[Rule, ...]
     table_rules: tuple[Rule, ...]
@@ -119,6 +148,7 @@ def read_contract(text: str, uri: str) -> Contract:
         version=document["version"],
         hash=document["hash"],
         landing=Landing(
+            prefix=landing["prefix"],
             columns={column["name"]: column["required"] for column in landing["columns"]},
             delimiter=landing["delimiter"],
             quote=landing["quote"],
@@ -127,6 +157,7 @@ def read_contract(text: str, uri: str) -> Contract:
         ),
         columns=tuple(_column(column) for column in document["columns"]),
         primary_key=_primary_key(document["columns"]),
+        partition_column=document["partition_column"],
         structure_rules=tuple(_rule(rule) for rule in document["structure_rules"]),
         row_rules=tuple(_rule(rule) for rule in document["row_rules"]),
         table_rules=tuple(_rule(rule) for rule in document["table_rules"]),
@@ -145,7 +176,10 @@ def _column(entry: dict[str, Any]) -> Column:
         generated_by=entry["generated_by"],
         spark_type=entry["spark_type"],
         required=entry["required"],
-        masking_domain=entry["masking"]["domain"] if entry["masking"] else None,
+        masking=Masking(**entry["masking"]) if entry["masking"] else None,
+        personal_check=entry["personal_check"],
+        suspect_name=entry["suspect_name"],
+        personal=bool(entry["pii"] or entry["masking"]),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame, SparkSession
@@ -33,9 +33,16 @@ def parse_files(spark: SparkSession, source: str, landing: Landing) -> DataFrame
     :param landing: columns and dialect of the contract
     """
     files = spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(source)
+    return files.select("path", "content").mapInArrow(_file_parser(landing), delivered_schema(landing))
+
+
+def delivered_schema(landing: Landing) -> StructType:
+    """Return the columns of delivered records: text by header name, and the columns of this module.
+
+    :param landing: columns of the contract
+    """
     fields = [StructField(name, StringType()) for name in (*landing.columns, *_META)]
-    fields = [StructField(LINE, LongType()) if field.name == LINE else field for field in fields]
-    return files.select("path", "content").mapInArrow(_file_parser(landing), StructType(fields))
+    return StructType([StructField(LINE, LongType()) if field.name == LINE else field for field in fields])
 
 
 def file_reports(parsed: DataFrame) -> list[FileReport]:
@@ -74,21 +81,28 @@ def _parse_file(path: str, content: memoryview, landing: Landing) -> Iterator[pa
         records.append(record)
         size += len(record.text or "")
         if len(records) >= _BATCH_RECORDS or size >= _BATCH_BYTES:
-            yield _to_batch(path, records, landing)
+            yield to_batch([path] * len(records), records, landing.columns)
             records, size = [], 0
     records.append(Record(0, [None] * len(landing.columns), None, _REPORT, report.to_json()))
-    yield _to_batch(path, records, landing)
+    yield to_batch([path] * len(records), records, landing.columns)
 
 
-def _to_batch(path: str, records: list[Record], landing: Landing) -> pa.RecordBatch:
+def to_batch(files: list[str], records: list[Record], columns: Iterable[str]) -> pa.RecordBatch:
+    """Return records as a batch of :func:`delivered_schema`.
+
+    :param files: URI of the file of each record
+    :param records: the records
+    :param columns: delivered columns, in the order of the records' values
+    """
     import pyarrow as pa
 
     text = pa.string()
-    delivered = zip(*(record.values for record in records), strict=True)
-    arrays = [pa.array(values, text) for values in delivered]
-    arrays.append(pa.array([path] * len(records), text))
+    names = list(columns)
+    values = zip(*(record.values for record in records), strict=True) if records else [[] for _ in names]
+    arrays = [pa.array(column, text) for column in values]
+    arrays.append(pa.array(files, text))
     arrays.append(pa.array([record.line for record in records], pa.int64()))
     arrays.append(pa.array([record.rescued for record in records], text))
     arrays.append(pa.array([record.problem for record in records], text))
     arrays.append(pa.array([record.text for record in records], text))
-    return pa.RecordBatch.from_arrays(arrays, names=[*landing.columns, *_META])
+    return pa.RecordBatch.from_arrays(arrays, names=[*names, *_META])

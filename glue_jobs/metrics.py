@@ -20,7 +20,7 @@ def day_metrics(published: DataFrame, contract: Contract) -> list[dict[str, Any]
     Values themselves are told of numbers and times only: a name or a number of a customer never gets into the history.
     ``distinct`` is approximate (HyperLogLog, 5 % standard deviation).
 
-    :param published: published rows, cached
+    :param published: published rows
     :param contract: the compiled contract
     :return: entries ``column`` (None for the table), ``metric``, ``value`` (a number) or ``text`` (a time)
     """

@@ -27,5 +27,9 @@ class PiiKeyUnavailable(JobProblem):
     """The key for pseudonyms cannot be read."""
 
 
+class CannotReplay(JobProblem):
+    """What was published does not fit the quarantined rows any more; the day has to be run again instead."""
+
+
 class RowsOutOfBalance(JobProblem):
     """Landed rows are not the sum of published, quarantined and duplicate rows: a defect of the job."""

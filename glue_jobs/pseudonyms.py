@@ -13,10 +13,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 from pyspark.sql import Column as SparkColumn
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from glue_jobs.contracts import Column
 from glue_jobs.problems import PiiKeyUnavailable
 
 
@@ -32,17 +30,19 @@ class PseudonymKey:
     version: str
 
 
-def read_key(secret_id: str) -> PseudonymKey:
+def read_key(secret_id: str, version: str | None = None) -> PseudonymKey:
     """Read the key from Secrets Manager; inside the job, because job arguments are visible in GetJobRun.
 
     :param secret_id: name or ARN
+    :param version: version id of an earlier key, the current one when not given
     :raises PiiKeyUnavailable: if the secret cannot be read or is empty
     """
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        answer = boto3.client("secretsmanager").get_secret_value(SecretId=secret_id)
+        wanted = {"VersionId": version} if version else {}
+        answer = boto3.client("secretsmanager").get_secret_value(SecretId=secret_id, **wanted)
     except (BotoCoreError, ClientError) as error:
         raise PiiKeyUnavailable(
             f"Secret {secret_id} cannot be read ({error}): the job's role needs secretsmanager:GetSecretValue on it."
@@ -51,6 +51,24 @@ def read_key(secret_id: str) -> PseudonymKey:
     if not secret:
         raise PiiKeyUnavailable(f"Secret {secret_id} is empty: store a random key of at least 32 characters.")
     return PseudonymKey(secret, answer["VersionId"])
+
+
+def read_keys(secret_id: str) -> tuple[PseudonymKey, ...]:
+    """Read the current key, and the one before it if the key was ever rotated (Secrets Manager keeps its label).
+
+    :param secret_id: name or ARN
+    :raises PiiKeyUnavailable: if the secret cannot be read or is empty
+    """
+    import boto3
+
+    client = boto3.client("secretsmanager")
+    try:
+        answer = client.get_secret_value(SecretId=secret_id, VersionStage="AWSPREVIOUS")
+    except client.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise PiiKeyUnavailable(f"The previous key in {secret_id} cannot be read ({error}).") from error
+        return (read_key(secret_id),)
+    return read_key(secret_id), read_key(secret_id, answer["VersionId"])
 
 
 def pseudonym(key: PseudonymKey, domain: str, value: str) -> str:
@@ -63,22 +81,15 @@ def pseudonym(key: PseudonymKey, domain: str, value: str) -> str:
     return hmac.new(key.secret, f"{domain}:{value}".encode(), hashlib.sha256).hexdigest()
 
 
-def mask_columns(rows: DataFrame, columns: tuple[Column, ...], key: PseudonymKey) -> DataFrame:
-    """Replace the values of masked columns by pseudonyms; NULL stays NULL.
+def pseudonymiser(key: PseudonymKey, domain: str) -> Callable[[SparkColumn], SparkColumn]:
+    """Return the function that replaces the values of a text column by their pseudonyms; NULL stays NULL.
 
-    :param rows: rows with the contract's columns
-    :param columns: all columns of the contract
     :param key: key of the environment
+    :param domain: domain of the masking
     """
-    for column in columns:
-        if column.masking_domain is not None:
-            rows = rows.withColumn(column.name, _masker(key, column.masking_domain)(F.col(column.name)))
-    return rows
 
-
-def _masker(key: PseudonymKey, domain: str) -> Callable[[SparkColumn], SparkColumn]:
     @F.pandas_udf("string")
-    def mask(batches: Iterator[pd.Series]) -> Iterator[pd.Series]:
+    def pseudonyms(batches: Iterator[pd.Series]) -> Iterator[pd.Series]:
         known: dict[str, str] = {}  # customers repeat: one hash per customer and task
         for batch in batches:
             for value in batch.dropna().unique():
@@ -87,4 +98,4 @@ def _masker(key: PseudonymKey, domain: str) -> Callable[[SparkColumn], SparkColu
             # Built as objects: Series.map of a batch without any customer has a type Arrow refuses as text.
             yield pd.Series([known.get(value) for value in batch], dtype=object)
 
-    return mask  # type: ignore[no-any-return]
+    return pseudonyms  # type: ignore[no-any-return]

@@ -13,6 +13,8 @@ from glue_jobs.problems import RowsOutOfBalance
 from glue_jobs.suite import Check
 
 FORMAT = 1
+CLEAN, REPLAY, REJECTION = "clean", "replay", "rejection"  # kinds of ledger lines
+FILE_CHECKS = ("files_readable", "files_not_empty", "columns_known", "columns_complete")
 
 
 @dataclass(frozen=True)
@@ -199,8 +201,10 @@ def ledger_line(document: dict[str, Any], recorded_at: datetime) -> bytes:
         "unreadable_files": len(document["unreadable_files"]),
         "checks_failed": ",".join(failed),
         "recorded_at": recorded_at.replace(tzinfo=None),
+        "kind": document["kind"],
+        "rejected": document["rejected"],
     }
-    numbers = ("landed", "published", "quarantined", "duplicates", "files", "unreadable_files")
+    numbers = ("landed", "published", "quarantined", "duplicates", "files", "unreadable_files", "rejected")
     schema = pa.schema(
         [
             (name, pa.int64() if name in numbers else pa.timestamp("ms") if name == "recorded_at" else pa.string())

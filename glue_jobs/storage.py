@@ -5,6 +5,7 @@ from __future__ import annotations
 import mimetypes
 import shutil
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,7 +34,7 @@ def list_files(folder: str) -> list[StoredFile]:
                  if path.is_file()]  # fmt: skip
     else:
         bucket, prefix = _split(folder)
-        pages = _client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        pages = client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         objects = [entry for page in pages for entry in page.get("Contents", [])]
         found = [StoredFile(entry["Key"][len(prefix) :], entry["Size"]) for entry in objects]
     return sorted((file for file in found if _is_visible(file.name)), key=lambda file: file.name)
@@ -48,10 +49,10 @@ def read_text(uri: str) -> str:
     if not _is_s3(uri):
         return Path(uri).read_text(encoding="utf-8")
     bucket, key = _split(uri)
-    client = _client()
+    s3 = client()
     try:
-        body: bytes = client.get_object(Bucket=bucket, Key=key)["Body"].read()
-    except (client.exceptions.NoSuchKey, client.exceptions.NoSuchBucket) as error:
+        body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except (s3.exceptions.NoSuchKey, s3.exceptions.NoSuchBucket) as error:
         raise FileNotFoundError(uri) from error
     return body.decode("utf-8")
 
@@ -71,7 +72,7 @@ def write_bytes(uri: str, content: bytes) -> None:
         return
     bucket, key = _split(uri)
     kind = mimetypes.guess_type(key)[0] or "application/octet-stream"
-    _client().put_object(Bucket=bucket, Key=key, Body=content, ContentType=kind)
+    client().put_object(Bucket=bucket, Key=key, Body=content, ContentType=kind)
 
 
 def delete_file(uri: str) -> None:
@@ -83,7 +84,7 @@ def delete_file(uri: str) -> None:
         Path(uri).unlink(missing_ok=True)
         return
     bucket, key = _split(uri)
-    _client().delete_object(Bucket=bucket, Key=key)
+    client().delete_object(Bucket=bucket, Key=key)
 
 
 def copy_file(source: str, target: str) -> None:
@@ -95,24 +96,26 @@ def copy_file(source: str, target: str) -> None:
     if _is_s3(source):
         source_bucket, source_key = _split(source)
         bucket, key = _split(target)
-        _client().copy({"Bucket": source_bucket, "Key": source_key}, bucket, key)
+        client().copy({"Bucket": source_bucket, "Key": source_key}, bucket, key)
         return
     Path(target).parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
 
 
-def upload_folder(folder: Path, target: str) -> None:
-    """Write every file below a local folder to a target folder.
+def upload_folder(folder: Path, target: str, pattern: str) -> None:
+    """Write files below a local folder to a target folder.
 
     :param folder: local folder
     :param target: S3 URI or local path with a slash at the end
+    :param pattern: which files, as ``Path.rglob`` understands it
     """
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            write_bytes(f"{target}{path.relative_to(folder).as_posix()}", path.read_bytes())
+    for path in sorted(folder.rglob(pattern)):
+        write_bytes(f"{target}{path.relative_to(folder).as_posix()}", path.read_bytes())
 
 
-def _client() -> Any:
+@cache
+def client() -> Any:
+    """Return the S3 client of this process: making one takes longer than most of what it is asked for."""
     import boto3
 
     return boto3.client("s3")

@@ -9,12 +9,15 @@ import sys
 import time
 from pathlib import Path
 
+from local.cloudtrail.command import add_arguments as add_cloudtrail_arguments
 from local.errors import LocalAwsError
 from local.permissions.command import add_arguments as add_permissions_arguments
 from local.seed.command import add_arguments as add_generate_arguments
 from local.settings import REPOSITORY, load_settings, state_folder
 
-_GENERATE = "write generated invoice days, with the dirt of real ones, to a local folder"
+_GENERATE = (
+    "write the deliveries of a product to a local folder: generated with the dirt of real ones, or real (flights)"
+)
 _LOG_LINES = 40
 _FOLLOW_SECONDS = 0.3
 _LOGGED = ("control-plane", "s3", "postgres", "api-server", "scheduler", "dag-processor", "triggerer")
@@ -184,7 +187,12 @@ def _parser() -> argparse.ArgumentParser:
     land.add_argument("--no-marker", action="store_true", help="leave the day incomplete: no _SUCCESS after the files")
     permissions = "record a run of every DAG and write docs/permissions.md: who calls what, by which statement"
     add_permissions_arguments(commands.add_parser("permissions", help=permissions, description=permissions))
-    add_generate_arguments(commands.add_parser("generate", help="write generated invoice days", description=_GENERATE))
+    add_cloudtrail_arguments(
+        commands.add_parser("cloudtrail", help="deliver CloudTrail log files of a day's calls, or a sample history")
+    )
+    add_generate_arguments(
+        commands.add_parser("generate", help="write a product's deliveries to a folder", description=_GENERATE)
+    )
     return parser
 
 

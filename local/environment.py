@@ -18,6 +18,10 @@ _UNWANTED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SEC
 _FOREIGN = ("AWS_", "AIRFLOW_", "MWAA_")
 _FOREIGN_NAMES = frozenset({*_UNWANTED, "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"})
 
+# botocore sends "Expect: 100-continue" with an empty body too. The botocore that MWAA has takes the answer to it for
+# that of the next upload on the connection, which then hangs for a minute (an empty _SUCCESS file, then a file).
+UPLOADS = {"BOTO_EXPERIMENTAL__NO_EMPTY_CONTINUE": "true"}
+
 
 def aws_variables(settings: LocalSettings, principal: str) -> dict[str, str]:
     """What boto3 and the AWS CLI read.
@@ -34,6 +38,7 @@ def aws_variables(settings: LocalSettings, principal: str) -> dict[str, str]:
         "AWS_CONFIG_FILE": str(_config_file(settings)),
         "AWS_SHARED_CREDENTIALS_FILE": str(_credentials_file(settings)),
         "AWS_EC2_METADATA_DISABLED": "true",
+        **UPLOADS,
         "SLUICE_STATE": str(settings.state_dir),
     }
 

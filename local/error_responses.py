@@ -28,10 +28,11 @@ def unknown_action(model: str, action: str, request: Request) -> AwsError:
     """The refusal of an action that AWS may know but the local AWS does not serve.
 
     :param model: botocore's service name.
-    :param action: name of the action, or the method and path of a REST call.
+    :param action: name of the action, or the method of a REST call, whose path is told too.
     """
     code, status = _UNKNOWN_ACTION.get(protocol_of(model, request), _UNKNOWN_QUERY_ACTION)
-    return AwsError(code, f"{model}:{action} is not served by Sluice's local AWS; see docs/local-aws.md", status)
+    shown = f"{action} {request.path}" if action == request.method else action
+    return AwsError(code, f"{model}:{shown} is not served by Sluice's local AWS; see docs/local-aws.md", status)
 
 
 def protocol_of(model: str, request: Request) -> str:

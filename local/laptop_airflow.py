@@ -22,7 +22,7 @@ OVERRIDES = {
     # Tasks at once; each is a process of 150 MB.
     "core.parallelism": "4",
     # How often a task asks whether its work in AWS is done. The local AWS answers at once and costs nothing.
-    "lake.poll_seconds": "1",
+    "lake.poll_seconds": "0.25",
     # How soon a new DAG file is seen; MWAA looks every five minutes.
     "dag_processor.refresh_interval": "10",
 }

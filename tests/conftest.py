@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shlex
 import subprocess
@@ -14,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from local.environment import UPLOADS
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 LOCAL_PYTHON = REPOSITORY / ".venv" / "local" / "bin" / "python"
 _UP_SECONDS = 240
@@ -23,6 +26,16 @@ _DOWN_SECONDS = 60
 for _name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[_name]
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# The tests' own clients upload as Airflow's do.
+os.environ |= UPLOADS
+
+
+@functools.lru_cache(256)
+def _client(service: str, settings: Any, principal: str) -> Any:
+    """Made once: thousands of tests ask, and making one takes longer than what most of them ask of it."""
+    from local.clients import service_client
+
+    return service_client(service, settings, principal)
 
 
 @dataclass(frozen=True)
@@ -35,10 +48,8 @@ class LocalAws:
     settings: Any
 
     def client(self, service: str, principal: str = "local-admin") -> Any:
-        """A boto3 client that signs as one principal (full role name, see `name`)."""
-        from local.clients import service_client
-
-        return service_client(service, self.settings, principal)
+        """The session's boto3 client that signs as one principal (full role name, see `name`)."""
+        return _client(service, self.settings, principal)
 
     def name(self, resource: str) -> str:
         """``glue`` -> ``sluice-dev-glue``."""

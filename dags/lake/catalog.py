@@ -23,6 +23,9 @@ QUARANTINE_COLUMNS = (
     ("source_line", "bigint"),
     ("contract_version", "string"),
     ("contract_hash", "string"),
+    ("run_key", "string"),
+    ("status", "string"),
+    ("decision", "string"),
 )
 LEDGER_COLUMNS = (
     ("product", "string"),
@@ -38,6 +41,24 @@ LEDGER_COLUMNS = (
     ("unreadable_files", "bigint"),
     ("checks_failed", "string"),
     ("recorded_at", "timestamp"),
+    ("kind", "string"),
+    ("rejected", "bigint"),
+)
+# Written by record_decision, one object per replay that somebody decided about.
+DECISION_COLUMNS = (
+    ("decision", "string"),
+    ("product", "string"),
+    ("ingest_date", "string"),
+    ("verdict", "string"),
+    ("rule", "string"),
+    ("rows", "bigint"),
+    ("decided_by", "string"),
+    ("decided_at", "timestamp"),
+    ("reason", "string"),
+    ("decided_with", "string"),
+    ("base_version", "string"),
+    ("contract_version", "string"),
+    ("contract_hash", "string"),
 )
 JSON_LINES = {
     "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
@@ -82,6 +103,10 @@ HISTORY_COLUMNS = {
         ("recorded_at", "timestamp"),
     ),
 }
+# Athena casts a partition's type to the table's in these pairs (user guide, "Change a column data type": "For
+# partitioned tables in Parquet and ORC, a partition's column type can be different from another partition's column
+# type"). A partition keeps the type it was published with. Decimals are not in the guide's list.
+READ_AS = {"smallint": ("int", "bigint"), "int": ("bigint",), "float": ("double",)}
 # What GetTable answers and UpdateTable accepts.
 TABLE_INPUT_FIELDS = (
     "Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters",
@@ -157,11 +182,24 @@ def contract_tables(contract: Contract, lake: LakeSettings) -> list[ContractTabl
             "governance",
             _definition(
                 None,
-                "One row per run of every product: rows landed, published, quarantined, duplicates.",
+                "One row per run and replay of every product: rows landed, published, quarantined, duplicates.",
                 lake.uri("governance", "ledger/"),
                 LEDGER_COLUMNS,
                 [],
                 name="ledger",
+            ),
+        ),
+        ContractTable(
+            "governance",
+            _definition(
+                None,
+                "One row per decision about quarantined rows: who approved or rejected which, when and why.",
+                lake.uri("governance", "decisions/"),
+                DECISION_COLUMNS,
+                [],
+                {"classification": "json"},
+                name="decisions",
+                file_format=JSON_LINES,
             ),
         ),
         *history_tables(lake),
@@ -224,7 +262,8 @@ def followed(existing: Mapping[str, Any], wanted: ContractTable) -> dict[str, An
 
     :param existing: ``Table`` as GetTable answers it
     :return: the ``TableInput`` for UpdateTable, or None if nothing has to change
-    :raises CatalogConflictError: if the contract is older than the table, or differs in more than new columns
+    :raises CatalogConflictError: if the contract is older than the table, or differs in more than new columns and
+        wider types (``READ_AS``)
     """
     where = f"{wanted.database}.{wanted.name}"
     _refuse_older_contract(where, existing.get("Parameters", {}), wanted.definition["Parameters"])
@@ -233,12 +272,20 @@ def followed(existing: Mapping[str, Any], wanted: ContractTable) -> dict[str, An
     _refuse_other_columns(where, have, want)
     _refuse_other_keys(where, _columns(existing.get("PartitionKeys", [])), _columns(wanted.definition["PartitionKeys"]))
     parameters = {**existing.get("Parameters", {}), **wanted.definition["Parameters"]}
+    before = existing["StorageDescriptor"]["Columns"]
+    types = {name: want[name] if _is_read_as(kind, want[name]) else kind for name, kind in have.items()}
+    kept = [{**column, "Type": types[column["Name"].lower()]} for column in before]
     added = [{"Name": name, "Type": kind} for name, kind in want.items() if name not in have]
-    if not added and parameters == existing.get("Parameters", {}):
+    if not added and types == have and parameters == existing.get("Parameters", {}):
         return None
     definition = {name: existing[name] for name in TABLE_INPUT_FIELDS if existing.get(name) is not None}
-    storage = {**existing["StorageDescriptor"], "Columns": [*existing["StorageDescriptor"]["Columns"], *added]}
+    storage = {**existing["StorageDescriptor"], "Columns": [*kept, *added]}
     return {**definition, "StorageDescriptor": storage, "Parameters": parameters}
+
+
+def _is_read_as(old: str, new: str) -> bool:
+    """:return: whether Athena reads partitions of the old type as the new one"""
+    return new in READ_AS.get(old, ())
 
 
 def _columns(columns: Sequence[Mapping[str, str]]) -> dict[str, str]:
@@ -258,13 +305,18 @@ def _refuse_older_contract(where: str, have: Mapping[str, str], want: Mapping[st
 
 
 def _refuse_other_columns(where: str, have: Mapping[str, str], want: Mapping[str, str]) -> None:
-    changed = [f"{name} {have[name]} -> {want[name]}" for name in have if name in want and have[name] != want[name]]
+    changed = [
+        f"{name} {have[name]} -> {want[name]}"
+        for name in have
+        if name in want and have[name] != want[name] and not _is_read_as(have[name], want[name])
+    ]
     gone = [name for name in have if name not in want]
     if changed or gone:
         details = "; ".join([*changed, *(f"{name} is not in the contract any more" for name in gone)])
         raise CatalogConflictError(
-            f"{where} cannot follow the contract by itself: {details}. This is a breaking change: publish it as a new "
-            "product version beside the old one, or migrate the table by hand (docs/runbook.md, 'Breaking changes')."
+            f"{where} cannot follow the contract by itself: {details}. This is a breaking change: run the DAG "
+            "schema_migration, which sets the published table aside once somebody approves, or publish a new product "
+            "beside this one (docs/runbook.md, 'Breaking changes')."
         )
 
 
@@ -272,7 +324,7 @@ def _refuse_other_keys(where: str, have: Mapping[str, str], want: Mapping[str, s
     if have != want:
         raise CatalogConflictError(
             f"{where} is partitioned by {have}, the contract wants {want}. Partition keys cannot be changed in place: "
-            "publish a new product version (docs/runbook.md, 'Breaking changes')."
+            "run the DAG schema_migration (docs/runbook.md, 'Breaking changes')."
         )
 
 
@@ -289,13 +341,48 @@ def find_partition(catalog: Any, database: str, table: str, value: str) -> dict[
 
 
 def partition_input(
-    table: Mapping[str, Any], value: str, location: str, parameters: Mapping[str, str]
+    table: Mapping[str, Any],
+    values: Sequence[str],
+    location: str,
+    parameters: Mapping[str, str],
+    written: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """:param table: ``Table`` as GetTable answers it: partitions are stored like their table
-    :return: Glue ``PartitionInput`` that shows ``location``
+    """Return the Glue ``PartitionInput`` that shows ``location``.
+
+    The partition's columns stand in the order of its files, whatever is added to the table later: COPY from Parquet
+    goes by position.
+
+    :param table: ``Table`` as GetTable answers it: partitions are stored like their table
+    :param values: values of the partition columns, in their order
+    :param written: the table that CTAS wrote the files as, where there is one
+    :raises CatalogConflictError: if the files have other columns or types than the table
     """
-    return {
-        "Values": [value],
-        "StorageDescriptor": {**table["StorageDescriptor"], "Location": location},
-        "Parameters": dict(parameters),
-    }
+    storage = {**table["StorageDescriptor"], "Location": location}
+    if written is not None:
+        storage["Columns"] = _file_columns(table, written)
+    return {"Values": list(values), "StorageDescriptor": storage, "Parameters": dict(parameters)}
+
+
+def _file_columns(table: Mapping[str, Any], written: Mapping[str, Any]) -> list[dict[str, str]]:
+    """:return: the table's columns in the order of the files"""
+    where = f"{table['DatabaseName']}.{table['Name']}"
+    have = {name: _hive_type(kind) for name, kind in _columns(written["StorageDescriptor"]["Columns"]).items()}
+    want = _columns(table["StorageDescriptor"]["Columns"])
+    wrong = [
+        f"{name} is {have[name]}, the table says {want.get(name, 'nothing of it')}"
+        for name in have
+        if have[name] != want.get(name)
+    ]
+    wrong += [f"{name} is not written" for name in want if name not in have]
+    if wrong:
+        raise CatalogConflictError(
+            f"The conversion did not write what {where} has: {'; '.join(wrong)}. Nothing was shown to readers. "
+            f"The SELECT of sql/athena/{table['DatabaseName']}/{table['Name']}.ctas.sql must give each column of the "
+            "contract, in its type."
+        )
+    return [{"Name": name, "Type": want[name]} for name in have]
+
+
+def _hive_type(kind: str) -> str:
+    """:return: the type as the lake's tables spell it; CTAS keeps the length that Trino inferred for a text"""
+    return "string" if kind.startswith(("varchar", "char")) else kind

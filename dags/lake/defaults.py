@@ -17,7 +17,7 @@ SQL_ROOT = str(Path(__file__).parents[1] / "sql")
 DEFAULT_ARGS: dict[str, Any] = {
     "owner": "data-platform",
     "retries": 2,
-    "retry_delay": timedelta(seconds=4 * LAKE.poll_seconds),
+    "retry_delay": timedelta(seconds=max(4, 4 * LAKE.poll_seconds)),
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=20),
     "execution_timeout": timedelta(hours=1),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lake.contracts import Contract
+from lake.data_quality import ENGINE as GLUE_DATA_QUALITY
 from lake.table_checks import LOOK_BACK_DAYS
 
 # Checks of the job that are judged here by what they are about, with more to say, or by what a person accepts.
@@ -99,7 +100,8 @@ def _judge_checks(checks: list[Mapping[str, Any]], failed_before: Mapping[str, i
         earlier = failed_before.get(check["id"], 0)
         often = f"also on {earlier} of the {LOOK_BACK_DAYS} days before" if earlier else "new"
         seen = f"observed {check.get('observed')}, expected {check.get('expected')}"
-        text = f"check {check['id']} {failed} ({often}): {seen}"
+        engine = " of Glue Data Quality" if check.get("engine") == GLUE_DATA_QUALITY else ""
+        text = f"check {check['id']}{engine} {failed} ({often}): {seen}"
         if check["severity"] == "error" or check["success"] is None:
             judgement.reasons_to_stop.append(text)
         elif check["severity"] == "warning":

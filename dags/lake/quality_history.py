@@ -111,11 +111,16 @@ def _outcomes(
         for rule in rows
     ]
     by_rows = {rule["id"] for rule in rows}
+    worst: dict[str, RuleOutcome] = {}
     for check in checks:
         if check["id"] in by_rows or check["success"] is None:
             continue
         ratio = 1.0 if check["success"] else 0.0
         if not check["success"] and check.get("rows"):
             ratio = 1 - check["failed_rows"] / check["rows"]
-        outcomes.append(RuleOutcome(check["severity"], check["dimension"], ratio, broken=not check["success"]))
-    return outcomes
+        outcome = RuleOutcome(check["severity"], check["dimension"], ratio, broken=not check["success"])
+        # A rule that two engines evaluated is one rule: the worse of the two counts.
+        known = worst.setdefault(check["id"], outcome)
+        if outcome.ratio < known.ratio:
+            worst[check["id"]] = outcome
+    return [*outcomes, *worst.values()]

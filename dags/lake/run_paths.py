@@ -75,6 +75,12 @@ class RunPaths:
         return self.lake.uri("governance", folder + self.terms.product + "-" + self.run_key + ".json")
 
     @property
+    def rejections(self) -> str:
+        """Files that name records of the day that a person has rejected: they stay in quarantine, whatever a contract
+        says."""
+        return self._of_day("governance", "rejections/" + self.terms.product)
+
+    @property
     def data_docs(self) -> str:
         """The day's Great Expectations report."""
         return self._of_day("governance", "data_docs/" + self.terms.product)
@@ -90,6 +96,7 @@ class RunPaths:
         return {
             "--contract": self.contract,
             "--source": self.landing,
+            "--rejections": self.rejections,
             "--ingest_date": self.day,
             "--staging": self.staging,
             "--quarantine": self.quarantine,

@@ -25,7 +25,7 @@ class LakeSettings:
 
     prefix: str
     env: str
-    poll_seconds: int
+    poll_seconds: float
     alerts_topic_arn: str
 
     def name(self, subject: str) -> str:
@@ -44,6 +44,10 @@ class LakeSettings:
         """:return: name of a secret in Secrets Manager"""
         return f"{self.prefix}/{self.env}/{name}"
 
+    def polls(self, seconds: int) -> int:
+        """:return: how many looks it takes to watch something for so long, at least one"""
+        return max(1, round(seconds / self.poll_seconds))
+
     @property
     def workgroup(self) -> str:
         """Name of the Athena workgroup and of the Redshift Serverless workgroup."""
@@ -60,7 +64,7 @@ def read_settings() -> LakeSettings:
     return LakeSettings(
         prefix=conf.get(SECTION, "prefix", fallback="sluice"),
         env=conf.get(SECTION, "env", fallback="dev"),
-        poll_seconds=conf.getint(SECTION, "poll_seconds", fallback=30),
+        poll_seconds=conf.getfloat(SECTION, "poll_seconds", fallback=30.0),
         alerts_topic_arn=conf.get(SECTION, "alerts_topic_arn", fallback=""),
     )
 

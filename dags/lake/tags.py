@@ -17,6 +17,7 @@ class Domain(StrEnum):
     """Whose data it is."""
 
     SALES = "domain:sales"
+    TRAVEL = "domain:travel"
     PLATFORM = "domain:platform"
 
 

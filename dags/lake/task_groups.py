@@ -6,18 +6,20 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 
-from airflow.sdk import TaskGroup, TriggerRule, chain
+from airflow.sdk import BaseOperator, TaskGroup, TriggerRule, chain
 
 from lake.assets import curated
 from lake.catalog import HISTORY_COLUMNS
 from lake.contracts import Contract
+from lake.contracts.dqdl import ENGINE as DATA_QUALITY
 from lake.defaults import ATHENA
 from lake.operators.athena import ConvertToParquetOperator
+from lake.operators.data_quality import EvaluateRulesOperator
 from lake.operators.glue_job import GlueJobOncePerKeyOperator
 from lake.operators.lake_formation import LakeFormationSyncOperator
 from lake.operators.landing import CrawlLandingOperator, LandingSensor
-from lake.operators.partitions import PublishPartitionOperator
-from lake.operators.quality import JudgeQualityOperator
+from lake.operators.partitions import PublishPartitionOperator, RegisterPartitionOperator
+from lake.operators.quality import KEY_VERSION_XCOM, JudgeQualityOperator
 from lake.operators.schema import CheckSchemaOperator, EnsureTablesOperator
 from lake.operators.table_checks import CheckTablesOperator
 from lake.run_paths import RunPaths
@@ -57,6 +59,7 @@ def publish_day(
     run_key = "{{ ti.xcom_pull(task_ids='" + prefix + "check_schema', key='run_key') }}"
     rows = "{{ ti.xcom_pull(task_ids='" + prefix + "judge_quality')['published'] }}"
     run = RunPaths(terms, day="{{ ds }}", run_key=run_key)
+    key_version = "{{ ti.xcom_pull(task_ids='" + prefix + "judge_quality', key='" + KEY_VERSION_XCOM + "') }}"
     helper_table = terms.product + "_{{ ds_nodash }}_" + run_key
 
     with TaskGroup(terms.product) if grouped else nullcontext():
@@ -71,10 +74,12 @@ def publish_day(
         crawl_landing = CrawlLandingOperator(
             task_id="crawl_landing",
             crawler_name=LAKE.name("landing-" + terms.product.replace("_", "-")),
-            poll_interval=LAKE.poll_seconds,
+            poll_interval=LAKE.poll_seconds,  # type: ignore[arg-type]  # a fraction does as well
             deferrable=True,
         )
-        check_schema = CheckSchemaOperator(task_id="check_schema", product=terms.product, folder=run.landing)
+        check_schema = CheckSchemaOperator(
+            task_id="check_schema", product=terms.product, folder=run.landing, rejections=run.rejections
+        )
         ensure_tables = EnsureTablesOperator(task_id="ensure_tables", product=terms.product)
         clean_rows = GlueJobOncePerKeyOperator(
             task_id="clean_rows",
@@ -83,7 +88,7 @@ def publish_day(
             result=run.result,
             script_args=run.job_arguments,
             waiter_delay=LAKE.poll_seconds,
-            waiter_max_attempts=3600 // LAKE.poll_seconds,
+            waiter_max_attempts=LAKE.polls(3600),
             deferrable=True,
         )
         publish_quarantine = PublishPartitionOperator(
@@ -97,6 +102,7 @@ def publish_day(
         check_tables = CheckTablesOperator(
             task_id="check_tables", product=terms.product, day="{{ ds }}", run_key=run_key, **ATHENA
         )
+        evaluation = _evaluation(terms, run) if DATA_QUALITY in terms.quality_engines else []
         judge_quality = JudgeQualityOperator(
             task_id="judge_quality",
             product=terms.product,
@@ -104,6 +110,7 @@ def publish_day(
             run_key=run_key,
             data_docs=run.data_docs,
             table_checks="{{ ti.xcom_pull(task_ids='" + prefix + "check_tables') | tojson }}",
+            evaluation_run="{{ ti.xcom_pull(task_ids='" + prefix + "evaluate_rules') }}" if evaluation else "",
             history={name: run.quality_history(name) for name in HISTORY_COLUMNS},
             accepted_percent="{{ params.accepted_quarantine_percent }}",
         )
@@ -124,11 +131,37 @@ def publish_day(
             location=run.curated,
             version=run_key,
             rows=rows,
+            key_version=key_version,
             helper_table=(terms.databases["staging"], helper_table),
             outlets=[curated(terms)],
         )
         sync_permissions = LakeFormationSyncOperator(task_id="sync_permissions", product=terms.product)
 
     chain(await_landing, crawl_landing, check_schema, ensure_tables, clean_rows, publish_quarantine)
-    chain(publish_quarantine, check_tables, judge_quality, convert_to_parquet, publish_day, sync_permissions)
+    chain(publish_quarantine, check_tables, judge_quality)
+    if evaluation:
+        chain(publish_quarantine, *evaluation, judge_quality)
+    chain(judge_quality, convert_to_parquet, publish_day, sync_permissions)
     return Publication(await_landing, sync_permissions)
+
+
+def _evaluation(terms: Contract, run: RunPaths) -> list[BaseOperator]:
+    """Add the tasks that let Glue Data Quality evaluate the run's rows, in their order."""
+    register_staging = RegisterPartitionOperator(
+        task_id="register_staging",
+        database=terms.databases["staging"],
+        table=terms.product,
+        values=[run.day, run.run_key],
+        location=run.staging,
+    )
+    evaluate_rules = EvaluateRulesOperator(
+        task_id="evaluate_rules",
+        product=terms.product,
+        day=run.day,
+        run_key=run.run_key,
+        role=LAKE.name("glue"),
+        waiter_delay=LAKE.poll_seconds,
+        waiter_max_attempts=LAKE.polls(3600),
+        deferrable=True,
+    )
+    return [register_staging, evaluate_rules]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,8 +12,13 @@ from typing import Any
 
 # Parameter of a curated partition that names its version (lake.operators.partitions writes it).
 VERSION = "version"
+# The first run whose rows the version holds, when it is a replay. A run leaves replays of its own rows alone.
+ROOT_VERSION = "root_version"
 # A day no shop was open: keeps `invoice_day IN (...)` valid SQL when there is no day at all.
 NO_DAY = "'1900-01-01'"
+# Types of Glue tables that Redshift calls otherwise ("Data types" in its developer guide).
+REDSHIFT_TYPES = {"int": "integer", "float": "real", "double": "double precision", "string": "varchar(65535)"}
+EXACT_NUMBER = re.compile(r"smallint|int|bigint|decimal")
 
 
 @dataclass(frozen=True)
@@ -22,11 +28,13 @@ class PublishedDay:
     :param day: ``YYYY-MM-DD``
     :param version: run key of the published version
     :param location: S3 folder of the version, ending with a slash
+    :param columns: name and type of the columns in its files, in their order
     """
 
     day: str
     version: str
     location: str
+    columns: tuple[tuple[str, str], ...] = ()
 
 
 def pending_days(published: Iterable[PublishedDay], loaded: Mapping[str, str]) -> list[PublishedDay]:
@@ -62,38 +70,77 @@ def quoted_days(days: Iterable[str]) -> str:
 
 
 @dataclass(frozen=True)
-class DayTotals:
-    """What one day adds up to.
+class Totals:
+    """What one day, or one group of rows, adds up to.
 
-    :param rows: invoice lines
-    :param pieces: sum of quantity
-    :param revenue: sum of line_amount in pounds
+    :param names: what is measured, for messages
+    :param values: one number per name
     """
 
-    rows: int
-    pieces: int
-    revenue: Decimal
+    names: tuple[str, ...]
+    values: tuple[Decimal, ...]
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {value:f}" for name, value in zip(self.names, self.values, strict=True))
 
 
-def totals_by_day(records: Iterable[list[Any]]) -> dict[str, DayTotals]:
-    """:param records: day, rows, pieces, revenue; as text or as numbers"""
+def totals_by_key(names: Iterable[str], records: Iterable[list[Any]]) -> dict[str, Totals]:
+    """:param names: column names of the records, the key's first
+    :param records: key and measures; as text or as numbers, no value counts as zero
+    """
+    measured = tuple(names)[1:]
     return {
-        str(day): DayTotals(int(rows), int(pieces), Decimal(str(revenue)).normalize())
-        for day, rows, pieces, revenue in records
+        str(key): Totals(measured, tuple(Decimal(str(value or 0)).normalize() for value in values))
+        for key, *values in records
     }
 
 
-def disagreements(lake: Mapping[str, DayTotals], warehouse: Mapping[str, DayTotals]) -> list[str]:
-    """:return: one line for each day whose totals differ"""
+def disagreements(lake: Mapping[str, Totals], warehouse: Mapping[str, Totals]) -> list[str]:
+    """:return: one line for each key whose totals differ"""
     lines = []
-    for day in sorted({*lake, *warehouse}):
-        ours, theirs = lake.get(day), warehouse.get(day)
-        if ours != theirs:
-            lines.append(f"{day}: lake {_told(ours)}; warehouse {_told(theirs)}")
+    for key in sorted({*lake, *warehouse}):
+        ours, theirs = lake.get(key), warehouse.get(key)
+        if ours is None or theirs is None or ours.values != theirs.values:
+            lines.append(f"{key}: lake {ours or 'has no rows'}; warehouse {theirs or 'has no rows'}")
     return lines
 
 
-def _told(totals: DayTotals | None) -> str:
-    if totals is None:
-        return "has no rows"
-    return f"{totals.rows} rows, {totals.pieces} pieces, revenue {totals.revenue:f}"
+def table_values(compiled: Mapping[str, Any], schema: str) -> dict[str, str]:
+    """:param compiled: the compiled contract
+    :param schema: schema of the warehouse
+    :return: what the statements below ``sql/redshift/load/`` are written with: ``schema``, ``table``,
+        ``partition_column`` and ``measures`` (the sums of every whole or decimal number, exact in both engines)
+    """
+    partition = compiled["partition_column"]
+    columns = [column for column in compiled["columns"] if column["name"] != partition]
+    numbers = [column["name"] for column in columns if EXACT_NUMBER.match(column["athena_type"])]
+    sums = [f"SUM(CAST({name} AS DECIMAL(38, 4))) AS {name}" for name in numbers]
+    return {
+        "schema": schema,
+        "table": compiled["product"],
+        "partition_column": partition,
+        "measures": ", ".join(["COUNT(*) AS row_count", *sums]),
+    }
+
+
+def stage_values(compiled: Mapping[str, Any], files: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Fit the stage of a load to the files: COPY from Parquet goes by position and converts no type.
+
+    A version that was published before a column was added or widened has fewer columns or narrower ones; the insert
+    widens them, and what is missing is NULL.
+
+    :param compiled: the compiled contract
+    :param files: name and type of the columns in the files, in their order
+    :return: ``stage_columns`` (with types, in the order of the files) and ``columns`` (those the contract still has)
+    """
+    contracted = {column["name"]: column for column in compiled["columns"]}
+    staged, kept = [], []
+    for name, kind in files:
+        column = contracted.get(name)
+        as_contracted = column is not None and column["athena_type"] == kind
+        staged.append(
+            f"{name} {column['redshift_type'] if column and as_contracted else REDSHIFT_TYPES.get(kind, kind)}"
+        )
+        if column is not None:
+            kept.append(name)
+    return {"stage_columns": ", ".join(staged), "columns": ", ".join(kept)}

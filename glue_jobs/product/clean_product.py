@@ -1,7 +1,8 @@
 """Glue job ``clean-product``: one delivered day of any product -> published rows, quarantine and a report.
 
-Arguments: --contract --source --ingest_date --run_key --staging --quarantine --result --ledger --data_docs --pii_secret
-(README.md of glue_jobs says what each names). What only this product does comes from the module its contract names.
+Arguments: --contract --source --ingest_date --run_key --staging --quarantine --result --ledger --data_docs
+--pii_secret, and --rejections if there are any (README.md of glue_jobs says what each names). What only this product
+does comes from the module its contract names.
 """
 
 from __future__ import annotations

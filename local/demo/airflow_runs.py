@@ -152,6 +152,11 @@ class WarmAirflow:
         self._log = log
         self._ready = False
 
+    @property
+    def log(self) -> Path:
+        """File with Airflow's output."""
+        return self._log
+
     @classmethod
     @contextmanager
     def start(cls, environment: dict[str, str], state_dir: Path, log: Path) -> Iterator[WarmAirflow]:

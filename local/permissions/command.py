@@ -73,7 +73,7 @@ def _recorded(settings: Any) -> list[Any]:
     silent: Callable[[str], None] = lambda _line: None  # noqa: E731 - the run's progress is nobody's business here
     with WarmAirflow.start(dict(airflow_environment(settings)), settings.state_dir, log) as airflow:
         try:
-            recorder = record_lake(settings, lambda dag, day: airflow.run(dag, day, silent, _RUN_SECONDS))
+            recorder = record_lake(settings, lambda dag, day, conf: airflow.run(dag, day, silent, _RUN_SECONDS, conf))
         except LocalAwsError as error:
             raise LocalAwsError(f"{error}. Airflow's log: {log}") from error
     return recorder.found

@@ -35,12 +35,15 @@ class Recorded:
 class Recorder:
     """Collects decisions while things run one after the other.
 
+    ``dags`` are those that were run and recorded.
+
     :param settings: of the running local AWS.
     """
 
     def __init__(self, settings: LocalSettings) -> None:
         self._settings = settings
         self.found: list[Recorded] = []
+        self.dags: set[str] = set()
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
@@ -61,6 +64,7 @@ class Recorder:
         periods = _task_periods(self._settings.state_dir / "airflow" / "airflow.db", dag_id, day, begin)
         for decision in read_decisions(self._settings.state_dir, begin):
             self.found.append(Recorded(f"{dag_id}.{_task_at(periods, decision.time)}", decision))
+        self.dags.add(dag_id)
         return outcome
 
     @property

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 from collections.abc import Sequence
 from datetime import datetime
-from io import TextIOWrapper
 from pathlib import Path
 from random import Random
 
 from local.seed.assortment import build_assortment
 from local.seed.customers import build_customers
+from local.seed.delivery import write_delivery
 from local.seed.invoices import InvoiceDay
 
 HEADER = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")
@@ -39,29 +37,14 @@ def generate(
     if rows_per_day < 0:
         raise ValueError(f"rows_per_day is {rows_per_day}: use 0 or more")
     assortment, customers = build_assortment(seed), build_customers(seed)
-    out_dir.mkdir(parents=True, exist_ok=True)
     files = []
     for day in days:
         start = datetime.fromisoformat(day)
         random = Random(f"{seed} {day} {rows_per_day}")  # noqa: S311 (made-up data, not secrets)
         invoices = InvoiceDay(start, _first_invoice(start, rows_per_day), assortment, customers, random)
-        path = out_dir / f"{day}.csv{'.gz' if compress else ''}"
-        _write(path, invoices, rows_per_day, compress)
-        files.append(path)
+        lines = (line.fields() for line in invoices.lines(rows_per_day))
+        files.append(write_delivery(out_dir, day, HEADER, lines, compress=compress))
     return files
-
-
-def _write(path: Path, invoices: InvoiceDay, rows: int, compress: bool) -> None:
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as raw:
-        # mtime 0: gzip would otherwise write the clock into the file, and equal days would differ.
-        stream = gzip.GzipFile("", "wb", fileobj=raw, mtime=0) if compress else raw
-        text = TextIOWrapper(stream, encoding="utf-8", newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(HEADER)
-        writer.writerows(line.fields() for line in invoices.lines(rows))
-        text.close()
-    part.replace(path)
 
 
 def _first_invoice(day: datetime, rows: int) -> int:

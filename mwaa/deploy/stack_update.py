@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -25,6 +25,19 @@ _SETTLED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COM
 _AT_REST = USABLE | {"UNAVAILABLE", "CREATE_FAILED"}
 _PROGRESS_SECONDS = 60.0
 _LOGS = ("WorkerLogs", "SchedulerLogs")
+
+
+@dataclass(frozen=True)
+class _Before:
+    """What was there before an update. What differs afterwards is of the update, whatever the clocks say."""
+
+    last_update: Mapping[str, Any]
+    events: frozenset[str]
+
+    @staticmethod
+    def of(target: Target) -> _Before:
+        environment = target.mwaa.get_environment(Name=target.environment)["Environment"]
+        return _Before(environment.get("LastUpdate", {}), frozenset(event["EventId"] for event in _events(target)))
 
 
 def find_stack(target: Target) -> dict[str, Any]:
@@ -85,19 +98,19 @@ def update_versions(target: Target, versions: Mapping[str, str], say: Say, timeo
     missing = sorted(versions.keys() - present.keys())
     if missing:
         raise DeployError(f"stack {target.stack} has no parameter {missing[0]}: it is not of environment.yaml")
-    begun = datetime.now(UTC)
+    before = _Before.of(target)
     directly = all(present[name] == version for name, version in versions.items())
     if directly:
         say("the stack names these versions already, the environment runs others: it is brought back to the stack")
         _update_directly(target, versions)
     else:
         _update_stack(target, present, versions)
-    stack, environment = _wait(target, say, timeout, begun)
+    stack, environment = _wait(target, say, timeout, before)
     pins = {file.parameter: environment.get(file.setting, "") for file in PINNED_FILES}
     rolled_back = not directly and stack["StackStatus"] != "UPDATE_COMPLETE"
     if environment["Status"] == "AVAILABLE" and pins == dict(versions) and not rolled_back:
         return
-    raise DeployFailed(_failure(target, stack, environment, begun))
+    raise DeployFailed(_failure(target, stack, environment, before))
 
 
 def _update_stack(target: Target, present: Mapping[str, str], versions: Mapping[str, str]) -> None:
@@ -133,7 +146,7 @@ def _update_directly(target: Target, versions: Mapping[str, str]) -> None:
 
 
 def _wait(
-    target: Target, say: Say, timeout: float, since: datetime | None = None
+    target: Target, say: Say, timeout: float, before: _Before | None = None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Poll until neither the stack nor the environment is in progress; the environment keeps the first error it had."""
     begin = said = time.monotonic()
@@ -142,7 +155,7 @@ def _wait(
         stack = find_stack(target)
         environment: dict[str, Any] = target.mwaa.get_environment(Name=target.environment)["Environment"]
         update = environment.get("LastUpdate", {})
-        if since and update.get("Error") and update["CreatedAt"].timestamp() >= int(since.timestamp()):
+        if before and update.get("Error") and update != before.last_update:
             error = error or update["Error"]
         state = f"stack {stack['StackStatus']}, environment {environment['Status']}"
         busy = stack["StackStatus"].endswith("_IN_PROGRESS") or environment["Status"] not in _AT_REST
@@ -162,15 +175,14 @@ def _wait(
         time.sleep(target.poll_seconds)
 
 
-def _failure(target: Target, stack: Mapping[str, Any], environment: Mapping[str, Any], begun: datetime) -> str:
+def _failure(target: Target, stack: Mapping[str, Any], environment: Mapping[str, Any], before: _Before) -> str:
     lines = [
         f"the update of {target.environment} failed: stack {stack['StackStatus']}, "
         f"environment {environment['Status']}{_cause(environment)}"
     ]
-    events = target.cloudformation.describe_stack_events(StackName=target.stack)["StackEvents"]
-    for event in reversed(events):
-        recent = event["Timestamp"].timestamp() >= int(begun.timestamp())
-        if recent and event["ResourceStatus"].endswith("_FAILED") and event.get("ResourceStatusReason"):
+    for event in reversed(_events(target)):
+        new = event["EventId"] not in before.events
+        if new and event["ResourceStatus"].endswith("_FAILED") and event.get("ResourceStatusReason"):
             lines.append(f"  {event['LogicalResourceId']}: {event['ResourceStatusReason']}")
     groups = [
         environment.get("LoggingConfiguration", {}).get(name, {}).get("CloudWatchLogGroupArn", "") for name in _LOGS
@@ -183,6 +195,12 @@ def _failure(target: Target, stack: Mapping[str, Any], environment: Mapping[str,
     else:
         lines.append("  the environment runs what it ran before; the DAGs were not touched")
     return "\n".join(lines)
+
+
+def _events(target: Target) -> list[Any]:
+    """The newest page of the stack's events, newest first."""
+    events: list[Any] = target.cloudformation.describe_stack_events(StackName=target.stack)["StackEvents"]
+    return events
 
 
 def _cause(environment: Mapping[str, Any]) -> str:

@@ -37,7 +37,7 @@ def _set(element: Document, key: str, value: Any) -> None:
 
 
 # name: (change, place in the message, words in the message)
-LINT_CASES: dict[str, tuple[Callable[[Document], None], str, str]] = {
+LINT_CASES: dict[str, tuple[Callable[[Document], object], str, str]] = {
     "unknown field": (lambda d: _set(d, "ownr", "x"), "(top)", "'ownr' was unexpected"),
     "unknown dimension": (lambda d: _set(_rule(d, "quantity_zero"), "dimension", "validity"), "quality[0]", "validity"),
     "version in words": (lambda d: _set(d, "version", "latest"), "version", "not a semantic version"),
@@ -178,6 +178,13 @@ LINT_CASES: dict[str, tuple[Callable[[Document], None], str, str]] = {
     "unknown quality engine": (
         lambda d: d["customProperties"].append({"property": "qualityEngines", "value": ["soda"]}),
         "customProperties", "['soda']",
+    ),
+    "rule that Glue Data Quality alone cannot evaluate": (
+        lambda d: (
+            _column(d, "description").update(logicalTypeOptions={"pattern": "[A-Z]"}),
+            d["customProperties"].append({"property": "qualityEngines", "value": ["glueDataQuality"]}),
+        ),
+        "schema[0].quality", "would not evaluate description_pattern",
     ),
     "null texts that are none": (
         lambda d: d["servers"][0]["customProperties"].append({"property": "nullValues", "value": "NA"}),

@@ -36,7 +36,7 @@ def test_index_and_full_contract_agree(compiled: dict[str, Any]) -> None:
 
 
 def test_unknown_product_says_what_there_is() -> None:
-    with pytest.raises(UnknownContractError, match=r"No contract for product 'orders'.*known: online_retail"):
+    with pytest.raises(UnknownContractError, match=r"No contract for product 'orders'.*known: .*online_retail"):
         contract("orders")
 
 

@@ -14,6 +14,8 @@ import pytest
 _HOME = tempfile.TemporaryDirectory(prefix="sluice-airflow-")
 os.environ.setdefault("AIRFLOW_HOME", _HOME.name)
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+# The local AWS answers at once.
+os.environ["AIRFLOW__LAKE__POLL_SECONDS"] = "0.1"
 
 DAGS = Path(__file__).parents[2] / "dags"
 sys.path.insert(0, str(DAGS))

@@ -19,8 +19,36 @@ ACCOUNT = "123456789012"
 ADMIN = f"arn:aws:iam::{ACCOUNT}:role/sluice-dev-lake-admin"
 
 
+class HiveTables:
+    """What every catalog of these tests answers alike."""
+
+    def typed_columns(self, database: str, table: str) -> tuple[tuple[str, str], ...]:
+        raise NotImplementedError
+
+    def table_columns(self, database: str, table: str) -> tuple[str, ...]:
+        return tuple(name for name, _ in self.typed_columns(database, table))
+
+    def partition_columns(self, database: str, table: str) -> frozenset[str]:
+        return frozenset()
+
+    def is_view(self, database: str, table: str) -> bool:
+        return False
+
+    def is_resource_link(self, database: str, table: str = "") -> bool:
+        return False
+
+    def database_location(self, database: str) -> str | None:
+        return None
+
+    def table_location(self, database: str, table: str) -> str | None:
+        return None
+
+    def table_default_permissions(self, database: str) -> list[dict[str, Any]] | None:
+        return None
+
+
 @dataclass(frozen=True)
-class OneTable:
+class OneTable(HiveTables):
     """Catalog that knows a single table.
 
     :param columns: (name, Hive type) pairs
@@ -45,23 +73,32 @@ class OneTable:
     def typed_columns(self, database: str, table: str) -> tuple[tuple[str, str], ...]:
         return self.columns if self.table_exists(database, table) else ()
 
-    def table_columns(self, database: str, table: str) -> tuple[str, ...]:
-        return tuple(name for name, _ in self.typed_columns(database, table))
 
-    def partition_columns(self, database: str, table: str) -> frozenset[str]:
-        return frozenset()
+@dataclass
+class Tables(HiveTables):
+    """Catalog of several databases, and what ``lake_reader`` asks of the Glue catalog.
 
-    def is_view(self, database: str, table: str) -> bool:
-        return False
+    :param columns: (name, Hive type) pairs by database and table
+    """
 
-    def database_location(self, database: str) -> str | None:
-        return None
+    names: tuple[str, ...]
+    columns: dict[tuple[str, str], tuple[tuple[str, str], ...]]
 
-    def table_location(self, database: str, table: str) -> str | None:
-        return None
+    def databases(self) -> Iterator[str]:
+        return iter(self.names)
 
-    def table_default_permissions(self, database: str) -> list[dict[str, Any]] | None:
-        return None
+    def tables(self, database: str) -> Any:
+        """Both of the back end (names) and of the reader (columns by name)."""
+        return {table: self.table_columns(base, table) for base, table in self.columns if base == database}
+
+    def database_exists(self, database: str) -> bool:
+        return database in self.names
+
+    def table_exists(self, database: str, table: str) -> bool:
+        return (database, table) in self.columns
+
+    def typed_columns(self, database: str, table: str) -> tuple[tuple[str, str], ...]:
+        return self.columns.get((database, table), ())
 
 
 class Everybody:
@@ -100,7 +137,7 @@ class InProcessLakeFormation:
     :param faults: what fails
     """
 
-    catalog: OneTable
+    catalog: OneTable | Tables
     faults: SomeFail = field(default_factory=SomeFail)
     state: LakeFormationState = field(default_factory=LakeFormationState)
 

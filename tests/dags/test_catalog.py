@@ -32,6 +32,7 @@ def test_every_zone_has_its_table_at_its_own_bucket() -> None:
     tables = {f"{table.database}.{table.name}": table.definition for table in contract_tables(CONTRACT, LAKE)}
     assert sorted(tables) == [
         "curated.online_retail",
+        "governance.decisions",
         "governance.ledger",
         "governance.quality_metrics",
         "governance.quality_results",
@@ -69,6 +70,30 @@ def test_new_columns_go_to_the_end_and_nothing_else_changes() -> None:
     assert "CreatedBy" not in after, "UpdateTable refuses what only GetTable answers"
 
 
+def _retyped(name: str, kind: str) -> tuple[Column, ...]:
+    return tuple(
+        dataclasses.replace(column, type=kind) if column.name == name else column for column in CONTRACT.columns
+    )
+
+
+def test_a_wider_type_that_athena_casts_is_followed() -> None:
+    before = stored(curated())
+    after = followed(before, curated("1.2.0", _retyped("quantity", "bigint")))
+    assert after is not None
+    types = {column["Name"]: column["Type"] for column in after["StorageDescriptor"]["Columns"]}
+    assert types["quantity"] == "bigint"
+    assert [*types] == [column["Name"] for column in before["StorageDescriptor"]["Columns"]]
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"),
+    [("quantity", "smallint"), ("quantity", "double"), ("unit_price", "decimal(18,3)"), ("unit_price", "double")],
+)
+def test_types_that_athena_does_not_cast_are_refused(column: str, kind: str) -> None:
+    with pytest.raises(CatalogConflictError, match=rf"(?s){column} .* -> .*schema_migration"):
+        followed(stored(curated()), curated("2.0.0", _retyped(column, kind)))
+
+
 def test_an_older_contract_never_touches_a_newer_table() -> None:
     with pytest.raises(CatalogConflictError, match=r"follows contract version 1\.10\.0, this deployment has 1\.9\.0"):
         followed(stored(curated("1.10.0")), curated("1.9.0"))
@@ -99,7 +124,37 @@ def test_partition_keys_cannot_change_in_place() -> None:
 
 def test_a_partition_is_stored_like_its_table_at_its_own_place() -> None:
     table = stored(curated())
-    partition = partition_input(table, "2010-12-01", "s3://b/v/", {"version": "k"})
+    partition = partition_input(table, ["2010-12-01"], "s3://b/v/", {"version": "k"})
     assert partition["StorageDescriptor"]["SerdeInfo"] == table["StorageDescriptor"]["SerdeInfo"]
     assert partition["StorageDescriptor"]["Location"] == "s3://b/v/"
     assert table["StorageDescriptor"]["Location"] == "s3://acme-test-curated/online_retail/"
+
+
+def _written(**kinds: str) -> dict[str, Any]:
+    return {"StorageDescriptor": {"Columns": [{"Name": name, "Type": kind} for name, kind in kinds.items()]}}
+
+
+def test_a_partitions_columns_stand_as_in_its_files() -> None:
+    table = {"DatabaseName": "curated", "Name": "shop", **_written(no="int", added="string", price="decimal(8,2)")}
+    written = _written(price="decimal(8,2)", added="varchar(3)", no="int")
+    partition = partition_input(table, ["2010-12-01"], "s3://b/v/", {}, written)
+    assert partition["StorageDescriptor"]["Columns"] == [
+        {"Name": "price", "Type": "decimal(8,2)"},
+        {"Name": "added", "Type": "string"},
+        {"Name": "no", "Type": "int"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        (_written(no="bigint"), "no is bigint, the table says int"),
+        (_written(), "no is not written"),
+        (_written(no="int", more="int"), "more is int, the table says nothing of it"),
+    ],
+    ids=["other type", "column forgotten", "unknown column"],
+)
+def test_files_that_are_not_what_the_table_says_are_never_shown(written: dict[str, Any], says: str) -> None:
+    table = {"DatabaseName": "curated", "Name": "shop", **_written(no="int")}
+    with pytest.raises(CatalogConflictError, match=rf"{says}.*curated/shop\.ctas\.sql"):
+        partition_input(table, ["2010-12-01"], "s3://b/v/", {}, written)

@@ -63,6 +63,24 @@ class TestPolicy:
             assert len(tags & {tag.value for tag in kind}) == 1, f"{dag_id} needs exactly one tag of {kind.__name__}"
         assert len(tags) == 3, f"{dag_id}: tags are {sorted(tags)}; known ones are in dags/lake/tags.py"
 
+    def test_parameters_are_confined_by_a_schema(self, dags: dict[str, DAG], dag_id: str) -> None:
+        for name in dags[dag_id].params:
+            param = dags[dag_id].params.get_param(name)
+            schema = param.schema
+            kinds = schema.get("type", [])
+            kinds = {kinds} if isinstance(kinds, str) else set(kinds)
+            where = f"{dag_id}: parameter {name}"
+            assert kinds, f"{where} has no type; whoever triggers the DAG could give anything"
+            assert param.description, f"{where} is not described in the form"
+            assert "null" in kinds or param.value not in ("", [], None), (
+                f"{where} is empty and may not be: Airflow's form starts no run until somebody fills it in"
+            )
+            if "string" in kinds:
+                limits = {"enum", "pattern", "format", "maxLength"} & schema.keys()
+                assert limits, f"{where} is any text; give it an enum, pattern, format or maxLength"
+            if "array" in kinds:
+                assert {"enum", "pattern"} & schema.get("items", {}).keys(), f"{where}: any item passes"
+
     def test_catchup_is_a_decision(self, dags: dict[str, DAG], dag_id: str) -> None:
         assert dags[dag_id].catchup is False
         assert "catchup=" in Path(dags[dag_id].fileloc).read_text()

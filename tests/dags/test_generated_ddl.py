@@ -86,7 +86,7 @@ def _redshift(*before: str) -> dict[str, object]:
     where = {
         "database": LAKE.warehouse_database,
         "workgroup_name": LAKE.workgroup,
-        "poll_interval": 1,
+        "poll_interval": 0.1,
         "deferrable": True,
     }
     run_task(RedshiftStatementOperator(task_id="statement", sql=list(before), **where))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lake_formation_in_process import ACCOUNT, ADMIN, InProcessLakeFormation, OneTable, SomeFail
 
 from lake.lake_formation.desired import RoleNames, desired_state
+from lake.lake_formation.grant_changes import Rules
 from lake.lake_formation.plan import Plan
 from lake.lake_formation.planner import PlanRefusedError, plan
 from lake.lake_formation.state import TableName, TableState
@@ -88,8 +89,7 @@ def grant_all(server: InProcessLakeFormation, grants: list[Any]) -> None:
 def plan_for(server: InProcessLakeFormation, wanted: TableState) -> Plan:
     hook = server.hook()
     actual = hook.read_state(TableName("curated", "sales"), ACCOUNT, tag_keys=wanted.tag_values)
-    managed = WHO.is_ours
-    return plan(wanted, actual, catalog_id=ACCOUNT, managed=managed, short=WHO.short, admins=hook.read_admins(ACCOUNT))
+    return plan(wanted, actual, Rules(ACCOUNT, WHO.is_ours, WHO.short, hook.read_admins(ACCOUNT)))
 
 
 @QUICK

@@ -11,7 +11,7 @@ from lake_formation_in_process import ACCOUNT, InProcessLakeFormation, OneTable,
 
 from lake.contracts import compiled_contract
 from lake.operators import lake_formation
-from lake.operators.lake_formation import LakeFormationPlanOperator, LakeFormationSyncOperator
+from lake.operators.lake_formation import LakeFormationProductPlanOperator, LakeFormationSyncOperator
 
 PRODUCT = "online_retail"
 TABLE = {"Table": {"DatabaseName": "curated", "Name": PRODUCT}}
@@ -107,7 +107,7 @@ def test_creators_keep_their_rights(server: InProcessLakeFormation) -> None:
 
 def test_planning_changes_nothing(server: InProcessLakeFormation) -> None:
     before = copy.deepcopy(server.state)
-    task = LakeFormationPlanOperator(task_id="plan_permissions", product=PRODUCT)
+    task = LakeFormationProductPlanOperator(task_id="plan_permissions", product=PRODUCT)
     task.__dict__["hook"] = server.hook()
     assert task.execute({})["changes"] > 0
     assert server.state == before

@@ -43,7 +43,7 @@ def deliver(aws: LocalAws, folder: str) -> Deliver:
 def sensor(folder: str) -> LandingSensor:
     """:return: the sensor as the DAG has it"""
     return LandingSensor(
-        task_id="await_landing", folder=folder, patience=timedelta(hours=6), poke_interval=1, deferrable=True
+        task_id="await_landing", folder=folder, patience=timedelta(hours=6), poke_interval=0.1, deferrable=True
     )
 
 
@@ -99,7 +99,7 @@ def test_files_of_zero_bytes_only_are_no_delivery(folder: str, deliver: Deliver)
 
 def test_a_crawl_waits_for_the_one_that_another_day_started(aws: LocalAws) -> None:
     crawler = aws.name("landing-online-retail")
-    crawl = CrawlLandingOperator(task_id="crawl_landing", crawler_name=crawler, poll_interval=1, deferrable=True)
+    crawl = CrawlLandingOperator(task_id="crawl_landing", crawler_name=crawler, poll_interval=0.1, deferrable=True)
 
     def execute() -> TaskDeferred:
         with pytest.raises(TaskDeferred) as deferred:

@@ -54,7 +54,7 @@ class Version:
             published=("curated", self.table, DAY),
             expected_rows=expected_rows,
             workgroup=self.aws.settings.name("")[:-1],
-            sleep_time=1,
+            sleep_time=0.1,
             deferrable=True,
         )
 
@@ -131,9 +131,10 @@ def other(version: Version) -> Version:
 def test_a_version_is_written_shown_and_its_helper_dropped(version: Version) -> None:
     run_task(version.convert())
     assert version.helper_exists()
-    published = run_task(version.publish())
+    published = run_task(version.publish(key_version="key-7"))
     assert published == {"day": DAY, "rows": 2, "version": version.key}
-    assert version.shown() == {"location": version.location, "version": version.key, "rows": "2"}
+    parameters = {"version": version.key, "rows": "2", "pii_key_version": "key-7"}
+    assert version.shown() == {"location": version.location, **parameters}
     assert not version.helper_exists()
     assert version.files(), "dropping the helper table must not remove the published files"
 
@@ -190,6 +191,36 @@ def test_a_new_version_replaces_the_day_and_the_old_files_stay(version: Version)
     assert version.shown()["version"] == version.key
 
 
+def test_a_replay_is_shown_only_in_the_place_of_what_it_was_made_from(version: Version) -> None:
+    replay, meanwhile = other(version), other(version)
+    for each in (version, replay, meanwhile):
+        run_task(each.convert())
+    run_task(version.publish())
+    run_task(meanwhile.publish())
+    with pytest.raises(AirflowFailException, match=r"has moved meanwhile.*Nothing was changed; start again"):
+        run_task(replay.publish(replaces=version.location))
+    assert version.shown()["version"] == meanwhile.key
+    run_task(replay.publish(replaces=meanwhile.location, parameters={"root_version": meanwhile.key}))
+    assert version.shown()["version"] == replay.key
+    run_task(replay.publish(replaces=meanwhile.location))
+    assert version.shown()["root_version"] == meanwhile.key, "a second time changes nothing"
+
+
+def test_a_run_leaves_a_replay_of_its_own_rows_alone(version: Version) -> None:
+    """Somebody clears an old run's publish_day after its quarantined rows were replayed."""
+    replay = other(version)
+    for each in (version, replay):
+        run_task(each.convert())
+    run_task(version.publish())
+    run_task(replay.publish(replaces=version.location, parameters={"root_version": version.key}))
+    run_task(version.publish())
+    assert version.shown()["version"] == replay.key
+    newer = other(version)
+    run_task(newer.convert())
+    run_task(newer.publish())
+    assert version.shown()["version"] == newer.key, "another run has rows of its own"
+
+
 def test_other_rows_than_the_job_published_are_never_shown(version: Version) -> None:
     with pytest.raises(AirflowFailException, match=r"Athena wrote 2 rows .* but the Glue job published 3"):
         run_task(version.convert(expected_rows=3))
@@ -223,7 +254,7 @@ def test_a_select_fails_with_athenas_words(aws: LocalAws) -> None:
         task_id="count_lake",
         query="SELECT * FROM curated.no_such_table",
         workgroup=aws.settings.name("")[:-1],
-        sleep_time=1,
+        sleep_time=0.1,
         deferrable=True,
     )
     with pytest.raises(AirflowFailException, match="no_such_table"):

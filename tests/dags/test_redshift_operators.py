@@ -22,7 +22,7 @@ def warehouse(aws: LocalAws) -> dict[str, Any]:
     return {
         "database": "lake",
         "workgroup_name": aws.settings.name("")[:-1],
-        "poll_interval": 1,
+        "poll_interval": 0.1,
         "deferrable": True,
     }
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lake.quality_history import score_rows
 from lake.score import CAP_WITH_ERROR, DIMENSIONS, OVERALL, WEIGHTS, RuleOutcome, scores
 
 OUTCOMES = st.builds(
@@ -64,3 +65,17 @@ def test_severity_and_criticality_weigh() -> None:
     good = RuleOutcome("info", "accuracy", 1.0)
     assert overall(half, good) == 58.33  # (5 * 0.5 + 1) / 6
     assert overall(replace(half, critical=True), good) == 54.55  # (10 * 0.5 + 1) / 11
+
+
+def test_a_rule_of_two_engines_counts_once_with_the_worse_result() -> None:
+    contract: dict[str, list[object]] = {"columns": [], "row_rules": []}
+
+    def overall(*successes: bool | None) -> tuple[object, object]:
+        rule = {"id": "key_unique", "severity": "warning", "dimension": "uniqueness"}
+        other = {"id": "rows_published", "severity": "warning", "dimension": "coverage", "success": True}
+        checks = [{**rule, "success": success} for success in successes]
+        rows = score_rows({"row_rules": []}, [*checks, other], contract)
+        return next((row["score"], row["rules"]) for row in rows if row["dimension"] == OVERALL)
+
+    assert overall(True, True) == overall(True) == overall(True, None) == (100.0, 2)
+    assert overall(True, False) == overall(False, True) == overall(False) == (50.0, 2)

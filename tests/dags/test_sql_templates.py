@@ -8,6 +8,11 @@ from typing import Any
 import pendulum
 import pytest
 from airflow.sdk import DAG
+from airflow.sdk.execution_time import macros
+
+from lake.contracts import contract
+from lake.erasure import addresses
+from lake.replay import Base, plan
 
 SQL = Path(__file__).parents[2] / "sql"
 DAG_FILES = sorted((Path(__file__).parents[2] / "dags").glob("*.py"))
@@ -15,6 +20,16 @@ RUN_KEY = "0123456789abcdef"
 XCOMS: dict[tuple[str, str], Any] = {
     ("check_schema", "run_key"): RUN_KEY,
     ("judge_quality", "return_value"): {"landed": 4, "published": 3, "quarantined": 1, "duplicates": 0},
+    ("check_request", "return_value"): {
+        **addresses("DSR-1", RUN_KEY),
+        "run_key": RUN_KEY,
+        "erasing_key": RUN_KEY,
+        "products": "online_retail",
+    },
+    ("report_found", "note"): "| zone | rows |",
+    ("approve_erasure", "return_value"): {"responded_by_user": {"id": "1", "name": "somebody"}},
+    ("erase_warehouse", "return_value"): ["statement-4:1", "statement-4:2"],
+    ("scan_warehouse", "return_value"): ["mart.fact_sales.customer_id"],
     ("plan_load", "load"): "0123456789abcdef",
     ("plan_load", "manifest"): "s3://bucket/loads/x/manifest.json",
     ("plan_load", "days_file"): "s3://bucket/loads/x/days.csv",
@@ -27,6 +42,60 @@ XCOMS: dict[tuple[str, str], Any] = {
     ("land_record", "run_key"): RUN_KEY,
     ("read_lake", "return_value"): "query-2",
     ("read_warehouse", "return_value"): ["statement-3"],
+    ("plan_load", "measures"): "COUNT(*) AS row_count",
+    ("count_groups", "return_value"): "query-3",
+    ("read_view", "return_value"): ["statement-4"],
+    ("judge_quality", "pii_key_version"): "v1",
+    ("evaluate_rules", "return_value"): "dqrun-1",
+    ("plan_replay", "return_value"): plan(
+        contract("online_retail"),
+        "2010-12-01",
+        RUN_KEY,
+        Base("first", "base", "s3://curated/base/", "s3://quarantine/base/", "all"),
+    ),
+    ("judge_replay", "note"): "### What would be published",
+    ("judge_replay", "return_value"): {"published": 3},
+    ("judge_replay", "checks"): [],
+    ("judge_replay", "pii_key_version"): "v1",
+    ("approve_rows", "decision"): {
+        "verdict": "approve",
+        "decided_by": "ada",
+        "decided_at": "2026-11-26 10:00:00.000",
+        "reason": "contract 1.1.0",
+        "decided_with": "approval screen",
+    },
+    ("plan_migration", "return_value"): {"kept": "online_retail_v1"},
+    ("plan_migration", "note"): "### What would be set aside",
+    ("plan_permissions", "return_value"): {"digest": "0" * 64, "destructive": 1, "removals": ["revoke: a b: SELECT"]},
+    ("approve_removals", "return_value"): {"responded_by_user": {"id": "1", "name": "ada"}},
+    ("find_trail", "return_value"): {
+        "log_folder": "s3://sluice-dev-logs/AWSLogs/123456789012/CloudTrail/us-east-1",
+        "first_day": "2010/10/31",
+        "last_day": "2010/11/30",
+    },
+    ("find_reads", "return_value"): "query-5",
+    ("find_denied_calls", "return_value"): "query-6",
+    ("find_new_principals", "return_value"): "query-7",
+}
+# What a task that is mapped over loads is given for one of them (lake.warehouse.table_values).
+MAPPED: dict[str, dict[str, Any]] = {
+    "expire_quarantine": {"product": "online_retail"},
+    "remove_versions": {"product": "online_retail", "zone": "curated"},
+    "load_partition": {
+        "sql_values": {
+            "schema": "tickit",
+            "table": "tickit_sales",
+            "partition_column": "sale_day",
+            "columns": "salesid, qtysold",
+            "stage_columns": "salesid INTEGER, qtysold SMALLINT",
+            "measures": "COUNT(*) AS row_count",
+            "day": "2010-12-01",
+            "version": RUN_KEY,
+            "manifest": "s3://bucket/loads/x/manifest.json",
+            "replaced": "sale_day = DATE '2010-12-01'",
+            "forgotten": "partition_day = DATE '2010-12-01'",
+        }
+    },
 }
 
 
@@ -52,17 +121,28 @@ def texts(value: Any) -> list[str]:
     return []
 
 
+def concrete(task: Any) -> Any:
+    """:return: the task, a mapped one as its first instance"""
+    if not task.is_mapped:
+        return task
+    instance = task.unmap(MAPPED[task.task_id.rsplit(".", 1)[-1]])
+    instance.resolve_template_files()
+    return instance
+
+
 def rendered(dag: DAG) -> dict[str, dict[str, Any]]:
     """:return: the rendered template fields of every task"""
     day = pendulum.datetime(2010, 12, 1, tz="UTC")
     fields = {}
     for original in dag.tasks:
-        task = original.prepare_for_execution()
+        task = concrete(original).prepare_for_execution()
         context: Any = {
             "ds": "2010-12-01",
             "ds_nodash": "20101201",
+            "ts_nodash": "20101201T000000",
+            "macros": macros,
             "logical_date": day,
-            "params": dict.fromkeys(dag.params),
+            "params": dict.fromkeys(dag.params) | ({"product": "online_retail"} if "product" in dag.params else {}),
             "ti": RecordedTaskInstance(),
             "task": task,
             "dag": dag,
@@ -75,7 +155,7 @@ def rendered(dag: DAG) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize("dag_id", [file.stem for file in DAG_FILES])
 def test_every_sql_file_was_found(dags: dict[str, DAG], dag_id: str) -> None:
     # A missing file is only logged at parse: its name stays in the field, and the task fails when it runs.
-    for task in dags[dag_id].tasks:
+    for task in map(concrete, dags[dag_id].tasks):
         for field in task.template_fields:
             for text in texts(getattr(task, field, None)):
                 assert not text.strip().endswith(".sql"), f"{dag_id}.{task.task_id}.{field}: {text} is not in sql/"
@@ -94,7 +174,7 @@ def test_every_sql_file_is_run_by_a_task(dags: dict[str, DAG]) -> None:
     used = {
         text
         for dag in dags.values()
-        for task in dag.tasks
+        for task in map(concrete, dag.tasks)
         for field in task.template_fields
         for text in texts(getattr(task, field, None))
     }

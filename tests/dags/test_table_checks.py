@@ -40,7 +40,7 @@ class Check:
     def sql(self, text: str) -> str:
         """Run a statement as the DAGs do; fails with Athena's words. Returns its id."""
         task = AthenaStatementOperator(
-            task_id="statement", query=text, workgroup=LAKE.workgroup, sleep_time=1, deferrable=True
+            task_id="statement", query=text, workgroup=LAKE.workgroup, sleep_time=0.1, deferrable=True
         )
         return str(run_task(task))
 

@@ -45,9 +45,11 @@ class AirflowRest:
     def unpause(self, dag_id: str) -> None:
         self.call("PATCH", f"dags/{dag_id}", {"is_paused": False})
 
-    def trigger(self, dag_id: str) -> str:
-        """:return: the new run's id"""
-        run = self.call("POST", f"dags/{dag_id}/dagRuns", {"logical_date": None})
+    def trigger(self, dag_id: str, conf: dict[str, Any] | None = None) -> str:
+        """:param conf: parameters of the run.
+        :return: the new run's id
+        """
+        run = self.call("POST", f"dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf or {}})
         return str(run["dag_run_id"])
 
     def backfill(self, dag_id: str, first_day: str, last_day: str) -> None:

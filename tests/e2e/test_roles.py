@@ -32,8 +32,11 @@ def roles(local_aws: Any) -> dict[str, Principal]:
 
 @pytest.fixture(scope="module")
 def green(lake: Lake) -> Recorder:
-    """A recorded run of the lake on a day of its own; it fails if any task is not green."""
-    return record_lake(lake.aws.settings, lake.run)
+    """A recorded run of the lake on a day of its own; it fails if any task is not green.
+
+    DAGs that other tests of this session have recorded are not run again.
+    """
+    return record_lake(lake.aws.settings, lake.run, lake.recorder)
 
 
 def test_every_dag_was_run(green: Recorder) -> None:

@@ -23,14 +23,18 @@ from local.laptop_airflow import OVERRIDES
 from local.mwaa_options import resolved_options
 from local.mwaa_runtime import Deployment, MwaaRuntime
 from local.mwaa_runtime.components import pids
+from local.permissions.recording import Recorder
 from local.seed.online_retail import generate
 from local.settings import HOST, REPOSITORY
 from mwaa.archives import plugins_zip
 from tests.conftest import LocalAws
 from tests.e2e.airflow_rest import AirflowRest, eventually
-from tests.e2e.lake import Lake
+from tests.e2e.lake import PRODUCT, Lake
+from tests.e2e.replays import BROKEN, LANTERNS, OTHERS, day_file, objects, strict_lake
 
 DAYS = ("2011-06-01", "2011-06-02")
+# A day some of whose rows were quarantined by a contract that was too strict.
+REPLAYED = "2011-06-03"
 EXAMPLES = Path(__file__).parent / "scheduler_dags"
 PLUGINS = Path(__file__).parent / "scheduler_plugins"
 FINISHED = {"success", "failed"}
@@ -52,9 +56,9 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def lake(local_aws: LocalAws) -> Lake:
+def lake(local_aws: LocalAws, airflow_env: dict[str, str]) -> Lake:
     """The lake to read from; its DAGs run in this file's Airflow."""
-    return Lake(local_aws, None, {})  # type: ignore[arg-type]
+    return Lake(local_aws, None, airflow_env, Recorder(local_aws.settings))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +81,10 @@ def airflow(
     generate(generated, days=list(DAYS), rows_per_day=400, seed=7)
     for day in DAYS:
         lake.land(day, {f"{day}.csv": (generated / f"{day}.csv").read_bytes()})
+    with strict_lake(lake, tmp_path_factory.mktemp("strict")) as strict:
+        strict.land(REPLAYED, {"invoices.csv": day_file(REPLAYED)})
+        outcome = strict.run_day(REPLAYED)
+        assert outcome.succeeded, (outcome.error, outcome.tasks)
     secrets = local_aws.client("secretsmanager")
     secrets.create_secret(Name=VARIABLE, SecretString="from Secrets Manager")
     home = dags_folder.parent / "home"
@@ -103,12 +111,13 @@ def airflow(
 
 
 def _start_everything(rest: AirflowRest) -> dict[str, str]:
-    wanted = {"online_retail_daily", "sales_marts", "approval_example", "deadline_example"}
+    wanted = {"online_retail_daily", "sales_marts", "approval_example", "deadline_example", "quarantine_replay"}
     eventually("every DAG is parsed", lambda: wanted <= {dag["dag_id"] for dag in rest.get("dags?limit=100")["dags"]})
     rest.backfill("online_retail_daily", DAYS[0], DAYS[-1])
     for dag_id in sorted(wanted):
         rest.unpause(dag_id)
     runs = {dag_id: rest.trigger(dag_id) for dag_id in ("deadline_example", "approval_example")}
+    runs["quarantine_replay"] = rest.trigger("quarantine_replay", {"product": PRODUCT, "day": REPLAYED})
     return runs
 
 
@@ -164,7 +173,7 @@ def test_the_marts_follow_the_curated_table_by_themselves(airflow: Running, lake
 
     days = eventually("a run of sales_marts", loaded_days)
 
-    assert days <= set(DAYS)
+    assert days <= {*DAYS, REPLAYED}
     for day in days:
         (in_lake,) = lake.query(f"SELECT COUNT(*) AS n FROM curated.online_retail WHERE invoice_day = DATE '{day}'")
         in_warehouse = lake.warehouse(f"SELECT COUNT(*) FROM mart.fact_sales WHERE invoice_day = '{day}'")
@@ -187,6 +196,34 @@ def test_a_run_waits_for_a_person_and_goes_on_with_the_answer(airflow: Running) 
     assert rest.tasks("approval_example", run) == {"approve_rows": "success", "read_variable": "success"}
     value = rest.get(f"{path}/taskInstances/read_variable/xcomEntries/return_value")["value"]
     assert value == "from Secrets Manager"
+
+
+def test_quarantined_rows_are_approved_on_the_screen(airflow: Running, lake: Lake) -> None:
+    rest, run = airflow.rest, airflow.runs["quarantine_replay"]
+    path = f"dags/quarantine_replay/dagRuns/{run}"
+    eventually("a question", lambda: rest.tasks("quarantine_replay", run).get("approve_rows") == "awaiting_input")
+    question = rest.get(f"{path}/taskInstances/approve_rows/-1/hitlDetails")
+    assert question["subject"] == f"Publish quarantined rows of {PRODUCT} {REPLAYED}?"
+    assert f"| if approved | {OTHERS + LANTERNS} | {BROKEN} | 1 |" in question["body"]
+    assert list(question["params"]) == ["decision_reason"]
+
+    answer = {"chosen_options": ["Approve"], "params_input": {"decision_reason": "lanterns are goods"}}
+    rest.call("PATCH", f"{path}/taskInstances/approve_rows/-1/hitlDetails", answer)
+
+    eventually("the end of the run", lambda: rest.get(path)["state"] in FINISHED)
+    assert rest.get(path)["state"] == "success", rest.tasks("quarantine_replay", run)
+    (((decision,)),) = objects(lake, "decisions", REPLAYED).values()
+    assert (decision["decided_with"], decision["reason"]) == ("approval screen", "lanterns are goods")
+    (count,) = lake.query(f"SELECT COUNT(*) AS n FROM curated.online_retail WHERE invoice_day = DATE '{REPLAYED}'")
+    assert int(count["n"]) == OTHERS + LANTERNS
+
+    def heard() -> bool:
+        """The marts were told, although the DAG knows only at run time whose asset it is."""
+        runs = rest.runs("sales_marts", "asset_triggered")
+        events = [rest.get(f"dags/sales_marts/dagRuns/{run['dag_run_id']}/upstreamAssetEvents") for run in runs]
+        return REPLAYED in {event["extra"].get("day") for heard in events for event in heard["asset_events"]}
+
+    eventually("a run of sales_marts", heard)
 
 
 def test_it_stops_without_leaving_a_process_or_a_port(airflow: Running) -> None:

@@ -90,14 +90,14 @@ class CleanedDay:
 Clean = Callable[..., CleanedDay]
 
 
-def job_arguments(folder: Path, day: str = DAY) -> CleaningArguments:
+def job_arguments(folder: Path, day: str = DAY, contract: Path = CONTRACT) -> CleaningArguments:
     """Arguments of a run that reads and writes below a folder."""
     folders = [
         text
-        for name in ("source", "staging", "quarantine", "ledger", "data_docs")
+        for name in ("source", "rejections", "staging", "quarantine", "ledger", "data_docs")
         for text in (f"--{name}", str(folder / name))
     ]
-    rest = ["--contract", str(CONTRACT), "--ingest_date", day, "--run_key", "k1", "--pii_secret", "none"]
+    rest = ["--contract", str(contract), "--ingest_date", day, "--run_key", "k1", "--pii_secret", "none"]
     return parse_arguments([*folders, *rest, "--result", str(folder / "result.json")])
 
 

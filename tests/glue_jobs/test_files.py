@@ -117,5 +117,5 @@ def test_compiled_contract_of_another_layout(tmp_path: Path) -> None:
     with pytest.raises(ContractMismatch, match="is not JSON"):
         load_contract(str(wrong))
     wrong.write_text('{"format": 99}')
-    with pytest.raises(ContractMismatch, match="layout 99, this job reads layout 2"):
+    with pytest.raises(ContractMismatch, match="layout 99, this job reads layout 3"):
         load_contract(str(wrong))

@@ -9,7 +9,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from glue_jobs.contracts import Contract
-from glue_jobs.pseudonyms import PseudonymKey, mask_columns, pseudonym
+from glue_jobs.masking import mask_columns
+from glue_jobs.pseudonyms import PseudonymKey, pseudonym
 from tests.glue_jobs.conftest import KEY, Clean
 from tests.glue_jobs.days import OTHER_SALE, SALE, csv_bytes, sale
 
@@ -34,9 +35,9 @@ def test_other_key_and_other_domain_give_unrelated_pseudonyms() -> None:
 
 def test_key_is_neither_in_plans_nor_in_prints(spark: SparkSession, contract: Contract) -> None:
     rows = spark.createDataFrame([("17850",)], "customer_id string")
-    masked = mask_columns(rows, tuple(column for column in contract.columns if column.masking_domain), KEY)
+    masked = mask_columns(rows, tuple(column for column in contract.columns if column.masking), KEY)
     plan = masked._jdf.queryExecution().toString()
-    assert "mask(customer_id" in plan
+    assert "pseudonyms(customer_id" in plan
     for secret in (KEY.secret.decode(), KEY.secret.hex()):
         assert secret not in plan
         assert secret not in repr(KEY)
@@ -49,4 +50,4 @@ def test_no_clear_number_in_published_files(clean: Clean) -> None:
 
 @pytest.mark.parametrize("column", ["customer_id"])
 def test_contract_masks_every_personal_column(column: str, contract: Contract) -> None:
-    assert {found.name for found in contract.columns if found.masking_domain} == {column}
+    assert {found.name for found in contract.columns if found.masking} == {column}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,20 @@ def _failed(result: dict[str, Any]) -> dict[str, str]:
     return {check["id"]: check["severity"] for check in result["checks"] if not check["success"]}
 
 
+def _assert_whole_site(start: Path) -> None:
+    """The report is its pages, and they find each other."""
+    pages = {path for path in start.parent.rglob("*") if path.is_file()}
+    assert start.read_text().startswith("<!DOCTYPE html>")
+    named = {
+        (page.parent / link).resolve()
+        for page in pages
+        for link in re.findall(r'href="([^":#?]+\.html)"', page.read_text())
+    }
+    assert len(pages) == 3, "start page, suite, validation"
+    assert named
+    assert named <= pages
+
+
 def test_good_day(run_job: RunJob, tmp_path: Path) -> None:
     result = run_job({"a.csv": csv_bytes(SALE, SALE, OTHER_SALE, RETURN, *[sale(Quantity=str(n)) for n in range(20)])})
     assert result["rows"] == {"landed": 24, "published": 21, "quarantined": 1, "duplicates": 2}
@@ -32,7 +47,7 @@ def test_good_day(run_job: RunJob, tmp_path: Path) -> None:
     assert result["pii_key_version"] == "version-1"
     assert {rule["id"]: rule["rows"] for rule in result["row_rules"] if rule["rows"]} == {"quantity_zero": 1}
 
-    assert Path(result["data_docs"]).read_text().startswith("<!DOCTYPE html>")
+    _assert_whole_site(Path(result["data_docs"]))
     ledger = pq.read_table(tmp_path / "ledger" / "ledger.parquet").to_pylist()
     assert len(ledger) == 1
     assert {name: ledger[0][name] for name in ("run_key", "landed", "published", "quarantined", "duplicates")} == {

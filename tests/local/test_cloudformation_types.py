@@ -236,3 +236,45 @@ def test_kms_refuses(stacks: Stacks, arguments: dict[str, Any], message: str) ->
     with pytest.raises(ClientError, match=message) as refusal:
         stacks.client("kms").create_key(**arguments)
     assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+RULESET = """
+Resources:
+  Rules:
+    Type: AWS::Glue::DataQualityRuleset
+    Properties: {{Name: {name}, Ruleset: 'Rules = [ {rule} ]'{more}}}
+"""
+
+
+def test_ruleset_is_changed_replaced_and_removed(stacks: Stacks, name: str) -> None:
+    more = ", Description: first, Tags: {team: lake}, TargetTable: {DatabaseName: d, TableName: t}"
+    stack = stacks.create(RULESET.format(name=name, rule="RowCount > 0", more=more))
+    glue = stacks.client("glue")
+    made = glue.get_data_quality_ruleset(Name=name)
+    assert (made["Description"], made["TargetTable"]["TableName"]) == ("first", "t")
+    kept = ", TargetTable: {DatabaseName: d, TableName: t}"
+    stacks.update(stack, RULESET.format(name=name, rule="RowCount > 1", more=kept))
+    changed = glue.get_data_quality_ruleset(Name=name)
+    assert (changed["Ruleset"], changed.get("Description", "")) == ("Rules = [ RowCount > 1 ]", "")
+    arn = f"arn:aws:glue:us-east-1:{ACCOUNT}:dataQualityRuleset/{name}"
+    assert glue.get_tags(ResourceArn=arn)["Tags"] == {}
+    stacks.update(stack, RULESET.format(name=f"{name}-2", rule="RowCount > 1", more=kept))
+    assert stacks.settled(stack["StackId"])["StackStatus"] == "UPDATE_COMPLETE"
+    assert glue.get_data_quality_ruleset(Name=f"{name}-2")["Ruleset"] == "Rules = [ RowCount > 1 ]"
+    stacks.delete(stack)
+    for gone in (name, f"{name}-2"):
+        with pytest.raises(ClientError, match="EntityNotFoundException"):
+            glue.get_data_quality_ruleset(Name=gone)
+
+
+def test_ruleset_that_glue_refuses(stacks: Stacks, name: str) -> None:
+    stack = stacks.create(RULESET.format(name=name, rule="RowCnt > 0", more=""))
+    assert "Parsing Error: Rule Type: RowCnt is not valid" in failures(stacks, stack)
+    stack = stacks.create(RULESET.format(name=name, rule="RowCount > 0", more=""))
+    stacks.update(stack, RULESET.format(name=name, rule="RowCount > ", more=""))
+    assert stacks.settled(stack["StackId"])["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert stacks.client("glue").get_data_quality_ruleset(Name=name)["Ruleset"] == "Rules = [ RowCount > 0 ]"
+    target = ", TargetTable: {DatabaseName: d, TableName: t}"
+    stacks.update(stack, RULESET.format(name=name, rule="RowCount > 0", more=target))
+    assert "cannot change the target table" in failures(stacks, stack)
+    stacks.delete(stack)

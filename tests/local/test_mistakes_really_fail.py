@@ -10,6 +10,7 @@ it fails, which is why it is here: a green pipeline on a server that fails this 
 from __future__ import annotations
 
 import io
+import json
 import os
 import time
 import uuid
@@ -245,6 +246,62 @@ def crawl(lake: Lake, prefix: str) -> list[dict[str, Any]]:
         return [table for table in found if prefix in table["StorageDescriptor"]["Location"] + "/"]
     finally:
         glue.delete_crawler(Name=name)
+
+
+QUALITY_RIGHTS = [
+    {"Effect": "Allow", "Action": ["glue:Get*", "glue:PublishDataQuality", "s3:ListBucket"], "Resource": "*"},
+    {"Effect": "Allow", "Action": ["s3:GetObject", "lakeformation:GetDataAccess"], "Resource": "*"},
+]
+
+
+def test_data_quality_rules_are_evaluated(lake: Lake) -> None:
+    """One rule holds, one does not, one is about a column that is not there."""
+    name = f"quality_{uuid.uuid4().hex[:8]}"
+    rows = io.BytesIO()
+    pq.write_table(pa.table({"id": pa.array([1, 2, None], pa.int64())}), rows)
+    lake.put("curated", f"mistakes/{name}/rows.parquet", rows.getvalue())
+    glue, role = lake.client("glue"), quality_role(lake, name)
+    storage = {
+        "Columns": [{"Name": "id", "Type": "bigint"}],
+        "Location": f"s3://{lake.name('curated')}/mistakes/{name}/",
+        "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+        "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"},
+    }
+    glue.create_table(DatabaseName="staging", TableInput={"Name": name, "StorageDescriptor": storage})
+    lake.client("lakeformation").grant_permissions(
+        Principal={"DataLakePrincipalIdentifier": role},
+        Resource={"Table": {"DatabaseName": "staging", "Name": name}},
+        Permissions=["SELECT"],
+    )
+    rules = 'Rules = [ RowCount = 3, IsComplete "id", IsComplete "price" ]'
+    glue.create_data_quality_ruleset(Name=name, Ruleset=rules)
+    source = {"GlueTable": {"DatabaseName": "staging", "TableName": name}}
+    started = glue.start_data_quality_ruleset_evaluation_run(DataSource=source, Role=role, RulesetNames=[name])
+
+    run = wait_until(
+        lambda: glue.get_data_quality_ruleset_evaluation_run(RunId=started["RunId"]),
+        lambda found: found["Status"] not in {"STARTING", "RUNNING"},
+    )
+
+    assert run["Status"] == "SUCCEEDED", run
+    (result_id,) = run["ResultIds"]
+    result = glue.get_data_quality_result(ResultId=result_id)
+    assert [found["Result"] for found in result["RuleResults"]] == ["PASS", "FAIL", "FAIL"]
+    assert result["RuleResults"][1]["EvaluatedMetrics"] == {"Column.id.Completeness": 2 / 3}
+    with pytest.raises(botocore.exceptions.ClientError, match="Parsing Error"):
+        glue.create_data_quality_ruleset(Name=f"{name}_wrong", Ruleset="Rules = [ RowCount > many ]")
+
+
+def quality_role(lake: Lake, name: str) -> str:
+    """ARN of a role that Glue can use for an evaluation run."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    iam = lake.client("iam")
+    made = iam.create_role(
+        RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    )
+    rights = json.dumps({"Version": "2012-10-17", "Statement": QUALITY_RIGHTS})
+    iam.put_role_policy(RoleName=name, PolicyName="quality", PolicyDocument=rights)
+    return str(made["Role"]["Arn"])
 
 
 def test_copy_of_a_bad_file_loads_nothing_and_says_which_value_was_bad(lake: Lake) -> None:

@@ -103,18 +103,12 @@ def test_changed_parameters_reach_the_alarms(deployed: LocalAws) -> None:
     deploy(deployed, **{name: str(value) for name, value in NUMBERS.items()}, ActionsEnabled="true")
 
 
-def test_an_alarm_of_the_same_name_is_not_taken_over(local_aws: LocalAws, deployed: LocalAws) -> None:
+def test_an_alarm_of_the_same_name_is_not_taken_over(local_aws: LocalAws, deployed: LocalAws, tmp_path: Path) -> None:
+    copy = tmp_path / "alarmscopy.yaml"
+    copy.write_text(TEMPLATE.read_text(encoding="utf-8"))
     with pytest.raises(stack.StackFailed, match=r"CanarySilent.*already exists"):
-        stack.deploy_template(local_aws.settings, _copy_named(TEMPLATE, "alarmscopy"), {"Prefix": "sluice", "Env": ENV})
+        stack.deploy_template(local_aws.settings, copy, {"Prefix": "sluice", "Env": ENV})
     local_aws.client("cloudformation").delete_stack(StackName=local_aws.name("alarmscopy"))
-
-
-def _copy_named(template: Path, name: str) -> Path:
-    import tempfile
-
-    copy = Path(tempfile.mkdtemp(prefix="sluice-test.")) / f"{name}.yaml"
-    copy.write_text(template.read_text(encoding="utf-8"))
-    return copy
 
 
 def test_every_alarm_tells_the_lakes_topic_and_is_in_the_runbook(deployed: LocalAws) -> None:

@@ -55,7 +55,7 @@ def test_bucket(local_aws: LocalAws, zone: str) -> None:
     assert ownership == [{"ObjectOwnership": "BucketOwnerEnforced"}]
     rules = {item["ID"]: item for item in s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]}
     assert rules["old-versions"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
-    expiry = {"staging": 30, "quarantine": 90, "athena": 14}
+    expiry = {"staging": 30, "quarantine": 400, "athena": 14}
     assert ("retention" in rules) == (zone in expiry)
     if zone in expiry:
         assert rules["retention"]["Expiration"]["Days"] == expiry[zone]
@@ -149,6 +149,10 @@ def test_grants_of_the_service_roles(local_aws: LocalAws, zone: str) -> None:
         assert on_database[airflow] == {"DESCRIBE"}
         assert on_tables[airflow] == {"DESCRIBE", "SELECT"}
         assert airflow not in on_location
+    elif zone == "staging":
+        # Glue Data Quality evaluates staged rows as the Glue role.
+        assert (on_database[glue], on_tables[glue]) == ({"DESCRIBE"}, {"DESCRIBE", "SELECT"})
+        assert glue not in on_location
     else:
         assert glue not in on_database | on_tables | on_location
     everybody = {"IAM_ALLOWED_PRINCIPALS", "outsider"}
@@ -161,6 +165,7 @@ def test_roles_trust_only_their_service(local_aws: LocalAws) -> None:
     for role in (
         "airflow",
         "glue",
+        "eraser",
         "redshift",
         "lakeformation",
         "lake-admin",
@@ -174,6 +179,7 @@ def test_roles_trust_only_their_service(local_aws: LocalAws) -> None:
     assert trusted == {
         "airflow": {"Service": ["airflow.amazonaws.com", "airflow-env.amazonaws.com"]},
         "glue": {"Service": "glue.amazonaws.com"},
+        "eraser": {"Service": "glue.amazonaws.com"},
         "redshift": {"Service": ["redshift.amazonaws.com", "redshift-serverless.amazonaws.com"]},
         "lakeformation": {"Service": "lakeformation.amazonaws.com"},
         "lake-admin": {"AWS": role_arn(local_aws, "airflow")},
@@ -182,13 +188,14 @@ def test_roles_trust_only_their_service(local_aws: LocalAws) -> None:
         "outsider": anybody_here,
     }
     tags = iam.list_role_tags(RoleName=local_aws.name("airflow"))["Tags"]
-    assert tags == [{"Key": "RedshiftDbRoles", "Value": "sys:dba"}]
+    assert tags == [{"Key": "RedshiftDbRoles", "Value": "sys:dba:sys:secadmin"}]
 
 
 def test_policy_is_stored_with_its_functions_resolved(local_aws: LocalAws) -> None:
     policy = local_aws.client("iam").get_role_policy(RoleName=local_aws.name("airflow"), PolicyName="lake")
     statements = {item["Sid"]: item for item in policy["PolicyDocument"]["Statement"]}
-    assert statements["RunJob"]["Resource"] == f"arn:aws:glue:us-east-1:{ACCOUNT}:job/{local_aws.name('clean-product')}"
+    jobs = [local_aws.name(name) for name in ("clean-product", "replay-quarantine", "forget-subject")]
+    assert statements["RunJob"]["Resource"] == [f"arn:aws:glue:us-east-1:{ACCOUNT}:job/{name}" for name in jobs]
     assert statements["WriteCurated"]["Resource"] == f"arn:aws:s3:::{local_aws.name('curated')}/*"
     own = {"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}}
     assert statements["FollowOwnWarehouseStatements"]["Condition"] == own

@@ -112,6 +112,52 @@ def test_the_key_serves_this_account_through_named_services_only() -> None:
             assert statement["Condition"], statement["Sid"]
 
 
+# Where each type that keeps or sends data names its key.
+KEY_OF = {
+    "AWS::SQS::Queue": ("KmsMasterKeyId",),
+    "AWS::SNS::Topic": ("KmsMasterKeyId",),
+    "AWS::SecretsManager::Secret": ("KmsKeyId",),
+    "AWS::Logs::LogGroup": ("KmsKeyId",),
+    "AWS::RedshiftServerless::Namespace": ("KmsKeyId",),
+    "AWS::Athena::WorkGroup": (
+        "WorkGroupConfiguration", "ResultConfiguration", "EncryptionConfiguration", "KmsKey",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name, item in LAKE.resources.items() if item.type_name in KEY_OF])
+def test_what_keeps_or_sends_data_uses_the_key(name: str) -> None:
+    found = LAKE.resources[name].properties
+    for step in KEY_OF[LAKE.resources[name].type_name]:
+        found = found[step]
+    assert found == {"Fn::GetAtt": ["DataKey", "Arn"]}
+
+
+def test_the_key_is_rotated_and_jobs_and_their_logs_use_it() -> None:
+    key = {"Fn::GetAtt": ["DataKey", "Arn"]}
+    assert resources("AWS::KMS::Key")["DataKey"]["EnableKeyRotation"] is True
+    (security,) = resources("AWS::Glue::SecurityConfiguration").values()
+    found = security["EncryptionConfiguration"]
+    assert found["S3Encryptions"] == [{"S3EncryptionMode": "SSE-KMS", "KmsKeyArn": key}]
+    assert found["CloudWatchEncryption"] == {"CloudWatchEncryptionMode": "SSE-KMS", "KmsKeyArn": key}
+    assert found["JobBookmarksEncryption"] == {"JobBookmarksEncryptionMode": "CSE-KMS", "KmsKeyArn": key}
+    for template in TEMPLATES:
+        for name, item in parse_template(template.read_text(encoding="utf-8")).resources.items():
+            if item.type_name in ("AWS::Glue::Job", "AWS::Glue::Crawler"):
+                setting = (
+                    "SecurityConfiguration" if item.type_name == "AWS::Glue::Job" else "CrawlerSecurityConfiguration"
+                )
+                assert item.properties.get(setting), f"{template.name}: {name} writes without the key"
+
+
+def test_only_erasures_remove_old_versions() -> None:
+    removing = {place for place, item in statements() if "s3:DeleteObjectVersion" in as_list(item["Action"])}
+    assert removing == {"EraserRole.SearchAndRemove", "AirflowRole.CloseErasures"}
+    (closing,) = [item for place, item in statements() if place == "AirflowRole.CloseErasures"]
+    for resource in closing["Resource"]:
+        assert re.search(r"/(erasure_requests|loads/forget_subject)/\*$", resource["Fn::Sub"])
+
+
 @pytest.mark.parametrize("bucket", resources("AWS::S3::Bucket"))
 def test_bucket_is_private_versioned_and_tls_only(bucket: str) -> None:
     properties = resources("AWS::S3::Bucket")[bucket]

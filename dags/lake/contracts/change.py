@@ -45,7 +45,7 @@ class Change:
 
 DOCUMENTATION = ("It is read by people only.", "Nothing changes but the documentation.")
 NEXT_RUN = "The next run follows it; published days stay as they are until they are run again."
-STOPS = "ensure_tables stops the run: the existing table cannot follow (docs/runbook.md, 'Breaking changes')."
+STOPS = "ensure_tables stops the run: the table cannot follow; schema_migration begins it anew (docs/runbook.md)."
 
 
 def shown(value: Any) -> str:

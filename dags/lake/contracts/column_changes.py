@@ -129,8 +129,10 @@ def _type_change(path: str, old: str, new: str) -> Iterator[Change]:
 
 def _widening(old: str) -> str:
     if old.startswith("varchar"):
-        return "The catalog knows string only and stays as it is; the warehouse's column must be widened."
-    return "The files of published days have the narrower type. " + STOPS
+        return "The catalog knows string only and stays as it is; the warehouse's column is widened by ensure_table."
+    if old.startswith("decimal"):
+        return "The files of published days have fewer digits, and Athena does not cast them. " + STOPS
+    return "ensure_tables follows; published days keep the narrow type, which Athena casts."
 
 
 def _required_change(path: str, old: bool, new: bool) -> Iterator[Change]:

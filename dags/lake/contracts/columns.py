@@ -6,6 +6,7 @@ from typing import Any
 
 from lake.contracts.column_types import engine_types
 from lake.contracts.odcs import Document, custom_property
+from lake.contracts.personal import name_looks_personal
 
 
 def compiled_columns(table: Document, null_texts: list[str]) -> list[dict[str, Any]]:
@@ -111,9 +112,25 @@ def _compiled_column(column: Document, null_texts: list[str]) -> dict[str, Any]:
         "classification": column.get("classification", "internal"),
         "pii": "pii" in column.get("tags", []),
         "masking": masking,
+        "personal_check": _personal_check(column, types.spark),
+        "suspect_name": name_looks_personal(column["name"]),
         "options": dict(column.get("logicalTypeOptions", {})),
         "enum": [entry["value"] for entry in column.get("enum", [])],
     }
+
+
+def _personal_check(column: Document, spark_type: str) -> str:
+    """Return what the job does when the values of a column look like personal data that nobody declared.
+
+    ``withhold`` without a classification, ``note`` when somebody classified it as open to many; ``none`` for masked and
+    closed columns, for those declared not personal, and for numbers and times.
+    """
+    declared = custom_property(column, "masking") is not None or custom_property(column, "personal") is False
+    if declared or spark_type != "string":
+        return "none"
+    if "classification" not in column:
+        return "withhold"
+    return "note" if column["classification"] in ("internal", "public") else "none"
 
 
 def _expression(column: Document, spark_type: str, null_texts: list[str]) -> str | None:
@@ -131,5 +148,5 @@ def _expression(column: Document, spark_type: str, null_texts: list[str]) -> str
         return f"nullif({value}, '')"
     time_format = column.get("logicalTypeOptions", {}).get("format")
     if time_format and spark_type in ("timestamp", "date"):
-        return f"CAST(try_to_timestamp({value}, '{time_format}') AS {spark_type})"
+        return f"CAST(try_to_timestamp({value}, {sql_literal(time_format)}) AS {spark_type})"
     return f"try_cast({value} AS {spark_type})"

@@ -7,6 +7,7 @@ the same bytes, so that a change of a contract is reviewed with everything that 
 |---|---|
 | ``dags/contracts/index.json`` | DAG files, when they are parsed: one line per product |
 | ``dags/contracts/<product>.json`` | tasks and Glue jobs, at run time |
+| ``dags/contracts/platform.json`` | permission tasks, from ``platform.policy.yaml`` |
 | ``dags/contracts/generated/<product>/`` | reviewers, other tools; the warehouse's table |
 | ``docs/products/<product>.md`` | the product's readers |
 | ``mwaa/cloudformation/products.yaml`` | CloudFormation |
@@ -35,11 +36,14 @@ from lake.contracts.lint import lint
 from lake.contracts.lint_folder import lint_folder
 from lake.contracts.odcs import ContractError, Document, Problem, custom_property, read_document, server, sla
 from lake.contracts.permissions import compiled_permissions
+from lake.contracts.platform_policy import NAME as POLICY
+from lake.contracts.platform_policy import OUTPUT as POLICY_OUTPUT
+from lake.contracts.platform_policy import compiled_policy
 from lake.contracts.product_stack import product_stack
 from lake.contracts.revisions import CONTRACTS
 from lake.contracts.row_rules import row_rules, structure_rules
 
-FORMAT = 2  # raised when the layout of the compiled files changes
+FORMAT = 3  # raised when the layout of the compiled files changes
 REPOSITORY = CONTRACTS_FOLDER.parents[1]
 DOCS = "docs/products"
 STACK = "mwaa/cloudformation/products.yaml"
@@ -57,6 +61,9 @@ def compile_repository(repository: Path) -> dict[str, str]:
     for file_name, problems in lint_folder(compiled).items():
         raise ContractError(file_name, problems)
     outputs = {f"{CONTRACTS}/index.json": _index(compiled), STACK: product_stack(compiled)}
+    policy = compiled_policy(repository / CONTRACTS)
+    if policy is not None:
+        outputs[f"{CONTRACTS}/{POLICY_OUTPUT}"] = _text(policy)
     for contract, document in zip(compiled, documents.values(), strict=True):
         product = contract["product"]
         outputs[f"{CONTRACTS}/{product}.json"] = _text(contract)
@@ -83,6 +90,8 @@ def compile_document(document: Document, path: Path) -> dict[str, Any]:
     :raises ContractError: listing every problem of the contract
     """
     problems = odcs_problems(document) or lint(document)
+    if not problems and document["name"] in ("index", POLICY):
+        problems = [Problem("name", f"{document['name']!r} is a file of the compiler's own", "Choose another name.")]
     if not problems and path.name != f"{document['name']}.odcs.yaml":
         problems = [Problem("name", f"is {document['name']!r}", "The file is named <name>.odcs.yaml.")]
     if problems:

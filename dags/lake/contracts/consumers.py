@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -88,6 +89,8 @@ def _sql_files(product: str, document: Document, repository: Path) -> Iterator[C
 
 def _tables(text: str, dialect: str, repository: Path) -> set[str] | None:
     """Return the tables a statement names, or None when it cannot be parsed. The parser is that of `make check`."""
+    # The parser tells every step to whoever listens to INFO, as Airflow does.
+    logging.getLogger("sqlfluff").setLevel(logging.WARNING)
     from sqlfluff.core import FluffConfig, Linter
 
     settings = FluffConfig.from_path(str(repository / "sql"), overrides={"dialect": dialect})

@@ -45,6 +45,13 @@ TBLPROPERTIES ('table_type' = 'ICEBERG', 'format' = 'parquet', 'write_compressio
 """
 
 
+def iceberg_type(athena_type: str) -> str:
+    """:return: the type of a column in an Iceberg table, which has no smallint (Athena user guide, "Supported data
+    types for Iceberg tables in Athena")
+    """
+    return "int" if athena_type == "smallint" else athena_type
+
+
 def redshift(compiled: dict[str, Any], schema: str = "${schema}") -> str:
     """Return CREATE TABLE for the warehouse, sorted by the partition column: a day's rows are in few blocks.
 
@@ -73,8 +80,7 @@ def _athena_columns(columns: list[dict[str, Any]], *, with_comments: bool = Fals
     lines = []
     for column in columns:
         comment = f" COMMENT {_comment(column['description'])}" if with_comments and column["description"] else ""
-        # Iceberg has no smallint (Athena documentation, "Supported data types for Iceberg tables").
-        kind = "int" if iceberg and column["athena_type"] == "smallint" else column["athena_type"]
+        kind = iceberg_type(column["athena_type"]) if iceberg else column["athena_type"]
         lines.append(f"    `{column['name']}` {kind}{comment}")
     return ",\n".join(lines)
 

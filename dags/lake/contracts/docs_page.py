@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from lake.contracts.columns import primary_key
+from lake.contracts.dqdl import ENGINE as DATA_QUALITY
+from lake.contracts.dqdl import beyond_dqdl
+from lake.contracts.masking import described
 from lake.contracts.odcs import Document
 
 
@@ -36,7 +39,7 @@ def docs_page(compiled: dict[str, Any], document: Document) -> str:
             ],
         ),
         "## Rules on the day",
-        f"Evaluated by {' and '.join(compiled['quality_engines'])}; those across tables and days by Athena.",
+        _engines(compiled),
         _table(
             ("rule", "severity", "dimension", "says"),
             [
@@ -65,6 +68,14 @@ def docs_page(compiled: dict[str, Any], document: Document) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def _engines(compiled: dict[str, Any]) -> str:
+    engines = compiled["quality_engines"]
+    text = f"Evaluated by {' and '.join(engines)}; those across tables and days by Athena."
+    beyond = beyond_dqdl(compiled["table_rules"], compiled["columns"]) if DATA_QUALITY in engines else []
+    rules = ", ".join(f"`{rule}`" for rule in beyond)
+    return f"{text} Not by {DATA_QUALITY}, whose language cannot say it: {rules}." if beyond else text
+
+
 def _facts(compiled: dict[str, Any], table: Document) -> str:
     policy = compiled["quarantine"]
     promises = [f"{rule['arguments']['hours']} h" for rule in compiled["lake_rules"] if rule["check"] == "freshness"]
@@ -87,7 +98,7 @@ def _facts(compiled: dict[str, Any], table: Document) -> str:
 
 def _column(column: dict[str, Any]) -> tuple[str, ...]:
     marks = [column["classification"]] if column["classification"] != "internal" else []
-    marks += [f"masked ({column['masking']['method']})"] if column["masking"] else []
+    marks += [described(column["masking"])] if column["masking"] else []
     origin = column["source"] or ("derived" if column["derived"] else "generated")
     return (
         f"`{column['name']}`",

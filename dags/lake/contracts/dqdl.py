@@ -6,6 +6,7 @@ named, so that nobody believes it is checked by Glue Data Quality.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +30,16 @@ def dqdl_rules(table_rules: list[dict[str, Any]], columns: list[dict[str, Any]])
     return found
 
 
+def beyond_dqdl(table_rules: list[dict[str, Any]], columns: list[dict[str, Any]]) -> list[str]:
+    """Return the ids of the rules that DQDL cannot say, which only Great Expectations evaluates.
+
+    :param table_rules: result of ``expectations.table_rules``
+    :param columns: result of ``compiled_columns``
+    """
+    said = {rule["id"] for rule in dqdl_rules(table_rules, columns)}
+    return [rule["id"] for rule in table_rules if rule["id"] not in said]
+
+
 def rule_set(rules: list[dict[str, Any]]) -> str:
     """Return the text of a rule set.
 
@@ -44,6 +55,19 @@ def quoted(text: str) -> str:
     :param text: any text
     """
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _pattern(regex: str) -> str | None:
+    """Return a regular expression as a DQDL string, if ``matches`` means the same by it.
+
+    Glue looks for ``^regex$``, Great Expectations for the expression anywhere. Glue takes no escapes out of the string
+    (``DQDLParserListener`` of github.com/awslabs/dqdl), so a backslash is written once, and an escaped quotation mark
+    is one for the expression, too.
+    """
+    if not regex.startswith("^") or not re.search(r"(?<!\\)(\\\\)*\$$", regex):
+        return None
+    escaped = re.sub(r'(?<!\\)((?:\\\\)*)"', r'\1\\"', regex)
     return f'"{escaped}"'
 
 
@@ -64,10 +88,14 @@ def _text(expectation: Expectation, required: set[str]) -> str | None:
     if kind == "expect_column_values_to_not_be_null":
         return _complete(kwargs)
     if kind == "expect_column_values_to_match_regex" and "mostly" not in kwargs:
-        column = kwargs["column"]
-        # A missing value breaks no pattern; whether it may be missing is a rule of its own.
-        where = "" if column in required else f" where {quoted(f'{column} is not null')}"
-        return f"ColumnValues {quoted(column)} matches {quoted(kwargs['regex'])}{where}"
+        column, pattern = kwargs["column"], _pattern(kwargs["regex"])
+        if pattern is None:
+            return None
+        rule = f"ColumnValues {quoted(column)} matches {pattern}"
+        if column in required:
+            return rule
+        # A missing value breaks no pattern (whether it may be missing is a rule of its own), nor do only missing ones.
+        return f"({rule} where {quoted(f'{column} is not null')}) or (Completeness {quoted(column)} = 0)"
     if kind == "expect_column_values_to_be_unique" and "mostly" not in kwargs:
         return f"IsUnique {quoted(kwargs['column'])}" if kwargs["column"] in required else None
     if kind == "expect_compound_columns_to_be_unique":

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from lake.contracts.masking import published_expectation
 from lake.contracts.odcs import Document
 
 ENGINE = "greatExpectations"
 GX_SEVERITY = {"error": "critical", "warning": "warning", "info": "info"}
-PSEUDONYM_PATTERN = "^[0-9a-f]{64}$"
 
 
 def table_rules(table: Document, columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -89,10 +89,10 @@ def _column_rules(column: dict[str, Any]) -> list[dict[str, Any]]:
         rules.append(_rule(f"{name}_present", text, "error", "completeness",
                            "expect_column_values_to_not_be_null", {"column": name}))  # fmt: skip
     if column["masking"]:
-        text = f"{name} holds pseudonyms only"
-        rules.append(_rule(f"{name}_masked", text, "error", "conformity",
-                           "expect_column_values_to_match_regex",
-                           {"column": name, "regex": PSEUDONYM_PATTERN}))  # fmt: skip
+        published = published_expectation(column)
+        if published:
+            text, kind, kwargs = published
+            rules.append(_rule(f"{name}_masked", text, "error", "conformity", kind, kwargs))
     elif "pattern" in column["options"]:
         pattern = column["options"]["pattern"]
         rules.append(_rule(f"{name}_pattern", f"{name} matches {pattern}", "error", "conformity",

@@ -8,15 +8,15 @@ from typing import Any
 
 from lake.contracts import dqdl, expectations, lake_rules, row_rules
 from lake.contracts.column_types import UnknownTypeError, engine_types
-from lake.contracts.columns import is_derived, source_name
+from lake.contracts.columns import compiled_columns, is_derived, source_name
+from lake.contracts.identifiers import identifier_problems
+from lake.contracts.masking import masking_problems, propagation_problems
 from lake.contracts.odcs import Document, Problem, custom_property, server, sla
 
 SEVERITIES = ("info", "warning", "error")
 # "Status" of the ODCS documentation, section Fundamentals.
 STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
 ACCESS = ("read", "write")
-PSEUDONYM_TYPE = "varchar(64)"
-MASKING_METHODS = ("hmac-sha256",)
 REFUSED_FILE_CHOICES = ("stop", "continue")
 _FILTERABLE = ("string", "number", "integer", "boolean")
 PREDICATE_PARAMETERS = ("ingest_date",)
@@ -41,7 +41,7 @@ _MEASURE = re.compile(r"count\(\*\)|(sum|min|max|avg|count)\((distinct )?[a-z][a
 _SEMVER = re.compile(r"\d+\.\d+\.\d+")
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'")
 _PARAMETER = re.compile(r"\$\{(\w+)\}")
-_IDENTIFIER = re.compile(r"\b[A-Za-z_]\w*\b(?!\s*\()")
+_IDENTIFIER = re.compile(r"\b[^\W\d]\w*\b(?!\s*\()")
 _SQL_WORDS = frozenset(
     [
         "and",
@@ -85,13 +85,25 @@ def lint(document: Document) -> list[Problem]:
         problems.append(Problem("schema", f"holds {len(tables)} tables", "Write one table per contract file."))
         return problems
     names = [column.get("name", "") for column in tables[0].get("properties", [])]
+    problems += identifier_problems(document)
     problems += _lint_columns(tables[0].get("properties", []))
     problems += _lint_keys(tables[0].get("properties", []))
     problems += _lint_quality(tables[0].get("quality", []), names)
     problems += _lint_roles(document.get("roles", []), tables[0].get("properties", []))
     problems += _lint_relationships(tables[0], names)
     problems += _lint_promises(document, tables[0], names)
-    return problems
+    # What rules become is asked of sound contracts only.
+    return problems or list(_lint_unevaluated(document, tables[0]))
+
+
+def _lint_unevaluated(document: Document, table: Document) -> Iterator[Problem]:
+    """Yield the rules that none of the contract's engines evaluates."""
+    if expectations.ENGINE in custom_property(document, "qualityEngines", [expectations.ENGINE]):
+        return
+    columns = compiled_columns(table, [])
+    for rule_id in dqdl.beyond_dqdl(expectations.table_rules(table, columns), columns):
+        fix = f"Add {expectations.ENGINE} to qualityEngines, or say it in a way that DQDL can."
+        yield Problem("schema[0].quality", f"{dqdl.ENGINE} alone would not evaluate {rule_id}", fix)
 
 
 def _lint_head(document: Document) -> Iterator[Problem]:
@@ -116,9 +128,8 @@ def _lint_head(document: Document) -> Iterator[Problem]:
     if not (isinstance(texts, list) and all(isinstance(text, str) and text.strip() == text for text in texts)):
         fix = 'Write a list of texts without blanks around them, for example ["NA"].'
         yield Problem("servers", f"nullValues is {texts!r}", fix)
-    if not re.fullmatch(r"s3://[^/]+/(.+/)", landing.get("location", "")):
-        what = f"location {landing.get('location')!r} of server `landing` is not a folder below a bucket"
-        yield Problem("servers", what, "Write s3://${landing}/<product>/ with the slash at the end.")
+    if not landing.get("location"):
+        yield Problem("servers", "no location of server `landing`", "Write s3://${landing}/<product>/.")
     if landing.get("format") != "csv":
         what = f"format {landing.get('format')!r} of server `landing` is not read"
         yield Problem("servers", what, "Only csv (plain or gzip) is.")
@@ -161,7 +172,8 @@ def _lint_columns(columns: list[Document]) -> Iterator[Problem]:
         seen.add(name)
         yield from _lint_type(path, column)
         yield from _lint_origin(path, name, column)
-        yield from _lint_privacy(path, name, column)
+        yield from masking_problems(path, column)
+    yield from propagation_problems(columns)
 
 
 def _lint_type(path: str, column: Document) -> Iterator[Problem]:
@@ -188,28 +200,6 @@ def _lint_origin(path: str, name: str, column: Document) -> Iterator[Problem]:
     elif not custom_property(column, "generatedBy") and source_name(column) is None:
         fix = "Add transformSourceObjects: [landing.<product>.<Header>], or mark it derived or generatedBy."
         yield Problem(f"{path}.transformSourceObjects", f"nothing says where {name} comes from", fix)
-
-
-def _lint_privacy(path: str, name: str, column: Document) -> Iterator[Problem]:
-    is_pii = "pii" in column.get("tags", [])
-    masking = custom_property(column, "masking")
-    if is_pii and masking is None:
-        fix = "Add customProperties masking, {method: hmac-sha256, domain: <domain>}."
-        yield Problem(path, f"{name} is tagged pii but published as it is", fix)
-    if is_pii and column.get("classification") not in ("restricted", "confidential"):
-        found = column.get("classification")
-        yield Problem(f"{path}.classification", f"pii column {name} is {found!r}", "Classify it restricted.")
-    if masking is not None and masking.get("method") not in MASKING_METHODS:
-        found = masking.get("method")
-        yield Problem(path, f"masking method {found!r} is not known", f"Use one of {', '.join(MASKING_METHODS)}.")
-    if masking is not None and column.get("physicalType") != PSEUDONYM_TYPE:
-        found = column.get("physicalType")
-        fix = f"A pseudonym is 64 hexadecimal digits: write physicalType: {PSEUDONYM_TYPE}."
-        yield Problem(f"{path}.physicalType", f"masked column {name} is {found!r}", fix)
-    if masking is not None and "domain" not in masking:
-        yield Problem(
-            path, f"masking of {name} has no domain", "Columns of one domain share pseudonyms and can be joined."
-        )
 
 
 def _lint_keys(columns: list[Document]) -> Iterator[Problem]:

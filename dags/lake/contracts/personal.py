@@ -20,10 +20,18 @@ def looks_personal(name: str, values: Sequence[str]) -> bool:
     :param name: column name in tables
     :param values: its values that are not empty
     """
-    if _NAME.search(name):
+    if name_looks_personal(name):
         return True
     kinds = (is_email, is_phone, is_iban, is_card)
     return bool(values) and any(sum(map(kind, values)) >= SHARE * len(values) for kind in kinds)
+
+
+def name_looks_personal(name: str) -> bool:
+    """Tell whether a column is named like one that holds personal data.
+
+    :param name: column name in tables
+    """
+    return bool(_NAME.search(name))
 
 
 def is_email(value: str) -> bool:

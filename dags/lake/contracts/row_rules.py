@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from lake.contracts.columns import is_blank, sql_literal, sql_name
+from lake.contracts.masking import longest_clear_value
 from lake.contracts.odcs import Document
 
 ENGINE = "sluice"
@@ -103,9 +104,10 @@ def _column_rules(column: dict[str, Any]) -> list[dict[str, Any]]:
     if "pattern" in options:
         predicate = f"NOT {typed} RLIKE {sql_literal(anchored(options['pattern']))}"
         found.append(("malformed", "conformity", f"{column['source']} matches {options['pattern']}", predicate))
-    if column["max_bytes"] and not column["masking"]:
-        text = f"{column['source']} has at most {column['max_bytes']} bytes"
-        found.append(("too_long", "conformity", text, f"octet_length({typed}) > {column['max_bytes']}"))
+    longest = longest_clear_value(column)
+    if longest is not None:
+        text = f"{column['source']} has at most {longest} bytes"
+        found.append(("too_long", "conformity", text, f"octet_length({typed}) > {longest}"))
     if column["enum"]:
         listed = ", ".join(sql_literal(value) for value in column["enum"])
         text = f"{column['source']} is one of the listed values"

@@ -36,6 +36,11 @@ class RoleNames:
             return role
         return f"arn:aws:iam::{self.account_id}:role/{self.prefix}-{self.env}-{role}"
 
+    def bucket_arn(self, zone: str) -> str:
+        """ARN of the bucket of a zone: landing, staging, ...; what has a slash in it is a prefix in one."""
+        bucket, slash, prefix = zone.partition("/")
+        return f"arn:aws:s3:::{self.prefix}-{self.env}-{bucket}{slash}{prefix}"
+
     def short(self, principal: str) -> str:
         """What a person calls a principal: the contract's name for roles of this environment."""
         name = principal.rsplit("/", 1)[-1]

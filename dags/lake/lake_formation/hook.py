@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
 from lake.lake_formation.plan import Change
-from lake.lake_formation.resources import Resource, expand, read_resource
+from lake.lake_formation.resources import Resource, read_resource
 from lake.lake_formation.retries import ATTEMPTS, call_with_retries, heals, is_done, wait_seconds
-from lake.lake_formation.state import Rights, RowFilter, TableName, TableState
+from lake.lake_formation.state import Rights, RowFilter, TableName, TableState, add_row
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -80,14 +80,15 @@ class LakeFormationHook(AwsBaseHook):
         :param tag_keys: LF-tags whose possible values are wanted
         """
         resource = {"Table": {"CatalogId": catalog_id, "DatabaseName": table.database, "Name": table.table}}
-        assigned = self._call("get_resource_lf_tags", Resource=resource, ShowAssignedLFTags=True)
+        assigned = self.call("get_resource_lf_tags", Resource=resource, ShowAssignedLFTags=True)
         return TableState(
             table=table,
             grants=self._grants(table, resource),
             filters=self._filters(resource["Table"]),
-            tags=_assigned(assigned.get("LFTagsOnTable", [])),
+            tags=assigned_tags(assigned.get("LFTagsOnTable", [])),
             column_tags={
-                column["Name"].lower(): _assigned(column["LFTags"]) for column in assigned.get("LFTagsOnColumns", [])
+                column["Name"].lower(): assigned_tags(column["LFTags"])
+                for column in assigned.get("LFTagsOnColumns", [])
             },
             tag_values=self._tag_values(tag_keys, catalog_id),
         )
@@ -97,7 +98,7 @@ class LakeFormationHook(AwsBaseHook):
 
         :param catalog_id: account of the catalog
         """
-        settings = self._call("get_data_lake_settings", CatalogId=catalog_id)["DataLakeSettings"]
+        settings = self.call("get_data_lake_settings", CatalogId=catalog_id)["DataLakeSettings"]
         return frozenset(entry["DataLakePrincipalIdentifier"] for entry in settings.get("DataLakeAdmins", []))
 
     def apply(self, changes: Sequence[Change]) -> Receipt:
@@ -120,7 +121,7 @@ class LakeFormationHook(AwsBaseHook):
         from botocore.exceptions import ClientError
 
         try:
-            answer = self._call(change.operation, **change.parameters)
+            answer = self.call(change.operation, **change.parameters)
         except ClientError as error:
             refusal = _Refusal(change, *_code_of(error))
             if not refusal.is_done:
@@ -151,7 +152,7 @@ class LakeFormationHook(AwsBaseHook):
 
         entries = [{"Id": str(position), **change.parameters} for position, change in enumerate(changes)]
         try:
-            answer = self._call(operation, Entries=entries)
+            answer = self.call(operation, Entries=entries)
         except ClientError as error:
             raise _apply_error([_Refusal(change, *_code_of(error)) for change in changes]) from error
         for failure in answer.get("Failures", []):
@@ -161,21 +162,16 @@ class LakeFormationHook(AwsBaseHook):
         """Explicit grants on the table, its columns and its filters. One grant may come back as several rows."""
         grants: dict[tuple[str, Resource], Rights] = {}
         # IncludeRelated brings the grants on data cells filters.
-        rows = self._pages("list_permissions", "PrincipalResourcePermissions", Resource=resource, IncludeRelated="TRUE")
+        rows = self.pages("list_permissions", "PrincipalResourcePermissions", Resource=resource, IncludeRelated="TRUE")
         for row in rows:
             for found in read_resource(row["Resource"]):
                 if (found.database, found.table) != (table.database, table.table):
                     continue
-                key = (row["Principal"]["DataLakePrincipalIdentifier"], found)
-                before = grants.get(key, Rights(frozenset()))
-                grants[key] = Rights(
-                    before.permissions | expand(row.get("Permissions", [])),
-                    before.grantable | expand(row.get("PermissionsWithGrantOption", [])),
-                )
+                add_row(grants, row, found)
         return grants
 
     def _filters(self, table: dict[str, Any]) -> dict[str, RowFilter]:
-        shapes = self._pages("list_data_cells_filter", "DataCellsFilters", Table=table)
+        shapes = self.pages("list_data_cells_filter", "DataCellsFilters", Table=table)
         return {
             shape["Name"]: RowFilter(
                 shape.get("RowFilter", {}).get("FilterExpression"),
@@ -188,19 +184,29 @@ class LakeFormationHook(AwsBaseHook):
     def _tag_values(self, keys: Collection[str], catalog_id: str) -> dict[str, frozenset[str]]:
         if not keys:
             return {}
-        known = self._pages("list_lf_tags", "LFTags", CatalogId=catalog_id)
+        known = self.pages("list_lf_tags", "LFTags", CatalogId=catalog_id)
         return {tag["TagKey"]: frozenset(tag["TagValues"]) for tag in known if tag["TagKey"] in keys}
 
-    def _pages(self, operation: str, field: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+    def pages(self, operation: str, field: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+        """Entries of all pages of a list.
+
+        :param operation: boto3 method
+        :param field: field of the answer that holds the entries
+        """
         token: dict[str, Any] = {}
         while True:
-            page = self._call(operation, **parameters, **token)
+            page = self.call(operation, **parameters, **token)
             yield from page.get(field, [])
             if not page.get("NextToken"):
                 return
             token = {"NextToken": page["NextToken"]}
 
-    def _call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Make a call, again while its refusal heals.
+
+        :param operation: boto3 method
+        :raises ClientError: a refusal that does not heal, or the last one
+        """
         client: Any = self.conn
 
         def once() -> dict[str, Any]:
@@ -230,5 +236,6 @@ def _error_of(failure: dict[str, Any]) -> tuple[str, str]:
     return error.get("ErrorCode", "UnknownError"), error.get("ErrorMessage", "")
 
 
-def _assigned(tags: Sequence[dict[str, Any]]) -> dict[str, str]:
+def assigned_tags(tags: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """:return: value by key of LF-tags as the API gives them"""
     return {tag["TagKey"].lower(): tag["TagValues"][0].lower() for tag in tags}

@@ -6,53 +6,40 @@ others are reported, not touched; so is IAM_ALLOWED_PRINCIPALS, which switches L
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from lake.lake_formation.grant_changes import Rules, compare_grants
 from lake.lake_formation.plan import Change, Plan, Step
-from lake.lake_formation.resources import TABLE_PERMISSIONS, Kind, Resource, write_resource
-from lake.lake_formation.state import Rights, RowFilter, TableState
-
-IAM_ALLOWED_PRINCIPALS = "IAM_ALLOWED_PRINCIPALS"
-_NOTHING = Rights(frozenset())
+from lake.lake_formation.resources import Kind, Resource, write_resource
+from lake.lake_formation.state import RowFilter, TableState
 
 
 class PlanRefusedError(ValueError):
     """The desired state cannot be reached, or must not be planned."""
 
 
-def plan(
-    desired: TableState,
-    actual: TableState,
-    *,
-    catalog_id: str,
-    managed: Callable[[str], bool],
-    short: Callable[[str], str] = str,
-    admins: Collection[str] = (),
-    trusted: Collection[str] = (),
-) -> Plan:
+def plan(desired: TableState, actual: TableState, rules: Rules) -> Plan:
     """Changes that make ``actual`` what is desired.
 
-    :param catalog_id: account of the catalog
-    :param managed: whether a principal's undeclared rights are taken away
-    :param short: name of a principal for people
-    :param admins: ARNs of the data lake administrators
-    :param trusted: ARNs of the roles that run the pipeline. Whoever creates a table holds everything on it, so their
-        undeclared rights are neither taken away nor reported
-    :raises PlanRefusedError: the contract names an administrator with less than the whole table
+    :param rules: what may be taken away
+    :raises PlanRefusedError: the contract gives an administrator, or a role of the pipeline, less than the whole table
     """
-    _refuse_narrow_admins(desired, admins)
-    ours = frozenset(admins) | frozenset(trusted)
-    extra = {key: rights for key, rights in _undeclared(desired, actual).items() if key[0] not in ours}
-    revoked = {key: rights for key, rights in extra.items() if managed(key[0])}
+    _refuse_narrow_admins(desired, rules.admins)
+    _refuse_narrow_pipeline(desired, rules.trusted)
+    grants, findings = compare_grants(desired.grants, actual.grants, rules)
     changes = [
-        *_tag_changes(desired, actual, catalog_id),
-        *_filter_changes(desired, actual, catalog_id),
-        *_grant_changes(desired, actual, catalog_id, short),
-        *_batched(Step.REVOKE, "batch_revoke_permissions", revoked, catalog_id, short),
+        *tag_value_changes(desired.tag_values, actual.tag_values, rules.catalog_id),
+        *_tag_changes(desired, actual, rules.catalog_id),
+        *_filter_changes(desired, actual, rules.catalog_id),
+        *grants,
     ]
-    reported = {key: rights for key, rights in extra.items() if key not in revoked}
-    return Plan(tuple(sorted(changes, key=_order)), tuple(_findings(reported, short)))
+    return Plan(in_order(changes), tuple(findings))
+
+
+def in_order(changes: Collection[Change]) -> tuple[Change, ...]:
+    """:return: the changes in the order they are to be applied, the same for any order given"""
+    return tuple(sorted(changes, key=_order))
 
 
 def _order(change: Change) -> tuple[int, str, str, str]:
@@ -69,9 +56,12 @@ def _refuse_narrow_admins(desired: TableState, admins: Collection[str]) -> None:
             )
 
 
-def _tag_changes(desired: TableState, actual: TableState, catalog_id: str) -> Iterator[Change]:
-    for key, values in desired.tag_values.items():
-        known = actual.tag_values.get(key)
+def tag_value_changes(
+    desired: Mapping[str, frozenset[str]], actual: Mapping[str, frozenset[str]], catalog_id: str
+) -> Iterator[Change]:
+    """LF-tags and values that are missing. Values that nobody declared stay: one may be attached somewhere."""
+    for key, values in desired.items():
+        known = actual.get(key)
         missing = sorted(values - (known or frozenset()))
         if known is None:
             call = {"CatalogId": catalog_id, "TagKey": key, "TagValues": missing}
@@ -79,6 +69,21 @@ def _tag_changes(desired: TableState, actual: TableState, catalog_id: str) -> It
         elif missing:
             call = {"CatalogId": catalog_id, "TagKey": key, "TagValuesToAdd": missing}
             yield Change(Step.ADD_TAG_VALUES, "", f"LF-tag {key}", ", ".join(missing), False, "update_lf_tag", call)
+
+
+def _refuse_narrow_pipeline(desired: TableState, trusted: Collection[str]) -> None:
+    """A job has either full-table access, or fine-grained access, which can only read (AWS Glue user guide, "Using AWS
+    Glue with AWS Lake Formation for fine-grained access control"). A pipeline writes.
+    """
+    for principal, resource in desired.grants:
+        if principal in trusted and resource.kind is not Kind.TABLE:
+            raise PlanRefusedError(
+                f"{principal} runs the pipeline: the contract of {desired.table} cannot hide rows or columns from it. "
+                "Give the role access: write, or no row filter and no excluded columns."
+            )
+
+
+def _tag_changes(desired: TableState, actual: TableState, catalog_id: str) -> Iterator[Change]:
     table = Resource(Kind.TABLE, desired.table.database, desired.table.table)
     yield from _attach(table, desired.tags, actual.tags, catalog_id)
     for column, tags in desired.column_tags.items():
@@ -148,67 +153,3 @@ def _filter_text(row_filter: RowFilter) -> str:
         f"{len(row_filter.columns)} columns" if row_filter.columns else f"all but {', '.join(row_filter.excluded)}"
     )
     return f"[{row_filter.expression or 'all rows'}; {columns}]"
-
-
-def _grant_changes(
-    desired: TableState, actual: TableState, catalog_id: str, short: Callable[[str], str]
-) -> Iterator[Change]:
-    missing = {}
-    for key, wanted in desired.grants.items():
-        held = actual.grants.get(key, _NOTHING)
-        rights = Rights(wanted.permissions - held.permissions, wanted.grantable - held.grantable)
-        if rights.permissions or rights.grantable:
-            missing[key] = Rights(rights.permissions | rights.grantable, rights.grantable)
-    yield from _batched(Step.GRANT, "batch_grant_permissions", missing, catalog_id, short)
-
-
-def _undeclared(desired: TableState, actual: TableState) -> dict[tuple[str, Resource], Rights]:
-    extra = {}
-    for key, held in actual.grants.items():
-        wanted = desired.grants.get(key, _NOTHING)
-        rights = Rights(held.permissions - wanted.permissions, held.grantable - wanted.grantable)
-        if rights.permissions or rights.grantable:
-            extra[key] = rights
-    return extra
-
-
-def _batched(
-    step: Step,
-    operation: str,
-    rights_by_key: dict[tuple[str, Resource], Rights],
-    catalog_id: str,
-    short: Callable[[str], str],
-) -> Iterator[Change]:
-    """One entry per principal and resource; the columns of a table that share their rights are one entry."""
-    entries: dict[tuple[str, Rights, Resource], list[Resource]] = {}
-    for (principal, resource), rights in sorted(rights_by_key.items(), key=lambda item: item[0]):
-        columns = resource.kind is Kind.COLUMN
-        group = Resource(Kind.COLUMN, resource.database, resource.table) if columns else resource
-        entries.setdefault((principal, rights, group), []).append(resource)
-    for (principal, rights, group), resources in entries.items():
-        entry = {
-            "Principal": {"DataLakePrincipalIdentifier": principal},
-            "Resource": write_resource(tuple(resources), catalog_id),
-            "Permissions": sorted(rights.permissions),
-            "PermissionsWithGrantOption": sorted(rights.grantable),
-        }
-        names = ", ".join(resource.name for resource in resources)
-        what = f"{group.database}.{group.table} columns {names}" if group.kind is Kind.COLUMN else str(group)
-        destructive = step is Step.REVOKE
-        yield Change(step, short(principal), what, _rights_text(rights), destructive, operation, entry)
-
-
-def _rights_text(rights: Rights) -> str:
-    text = "ALL" if rights.permissions == TABLE_PERMISSIONS else ", ".join(sorted(rights.permissions))
-    return text + (f" (grant option: {', '.join(sorted(rights.grantable))})" if rights.grantable else "")
-
-
-def _findings(reported: dict[tuple[str, Resource], Rights], short: Callable[[str], str]) -> Iterator[str]:
-    for (principal, resource), rights in sorted(reported.items(), key=lambda item: item[0]):
-        if principal == IAM_ALLOWED_PRINCIPALS:
-            yield (
-                f"CRITICAL: {resource} is open to every IAM principal (IAM_ALLOWED_PRINCIPALS holds "
-                f"{_rights_text(rights)}): Lake Formation limits nobody. Revoke it once nobody depends on it."
-            )
-        else:
-            yield f"undeclared: {short(principal)} holds {_rights_text(rights)} on {resource}; not touched"

@@ -1,14 +1,15 @@
-"""Permissions of one table: what somebody wants, or what Lake Formation has."""
+"""Permissions of a table, or of the whole lake: what somebody wants, or what Lake Formation has."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from lake.lake_formation.resources import Resource
+from lake.lake_formation.resources import Expression, Resource, expand
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class TableName:
     database: str
     table: str
@@ -45,6 +46,19 @@ Grants = Mapping[tuple[str, Resource], Rights]
 """Rights by principal ARN and resource."""
 
 
+def add_row(held: dict[tuple[str, Resource], Rights], row: Mapping[str, Any], resource: Resource) -> None:
+    """Add a row of ListPermissions to grants; one grant may come back as several rows.
+
+    :param resource: one of the row's resources
+    """
+    key = (row["Principal"]["DataLakePrincipalIdentifier"], resource)
+    before = held.get(key, Rights(frozenset()))
+    held[key] = Rights(
+        before.permissions | expand(row.get("Permissions", []), resource.kind),
+        before.grantable | expand(row.get("PermissionsWithGrantOption", []), resource.kind),
+    )
+
+
 @dataclass(frozen=True)
 class TableState:
     """Everything the planner compares.
@@ -62,3 +76,29 @@ class TableState:
     tags: Mapping[str, str] = field(default_factory=dict)
     column_tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     tag_values: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LakeState:
+    """Everything Lake Formation says about some databases, with the settings and locations of the account.
+
+    :param admins: ARNs of the data lake administrators
+    :param open_to_iam: what new things IAM alone decides about: ``databases``, ``tables``
+    :param locations: role ARN of each registered location by its ARN; empty for the service-linked role
+    :param grants: rights on everything but single tables: catalog, databases, all tables, locations, LF-tags, policies
+    :param tag_values: values an LF-tag may take, by key
+    :param tables: tables of the databases, or of the contracts
+    :param columns: columns of each table in the catalog
+    :param database_tags: LF-tags of the databases
+    :param tag_expressions: named LF-tag expressions
+    """
+
+    admins: frozenset[str] = frozenset()
+    open_to_iam: frozenset[str] = frozenset()
+    locations: Mapping[str, str] = field(default_factory=dict)
+    grants: Grants = field(default_factory=dict)
+    tag_values: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    tables: Mapping[TableName, TableState] = field(default_factory=dict)
+    columns: Mapping[TableName, tuple[str, ...]] = field(default_factory=dict)
+    database_tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    tag_expressions: Mapping[str, Expression] = field(default_factory=dict)

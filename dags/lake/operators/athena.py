@@ -87,12 +87,12 @@ class ConvertToParquetOperator(AthenaStatementOperator):
 
     ``sql_values`` must hold ``run_key``, ``location`` and ``helper_table``.
 
-    :param helper_database: Glue database of the helper table
+    :param helper_database: Glue database of the helper table (templated)
     :param published: database, table and partition value that will point at the version (templated)
     :param expected_rows: rows the version must have (templated)
     """
 
-    template_fields = (*AthenaStatementOperator.template_fields, "published", "expected_rows")
+    template_fields = (*AthenaStatementOperator.template_fields, "helper_database", "published", "expected_rows")
 
     def __init__(
         self, *, helper_database: str, published: tuple[str, str, str], expected_rows: str | int, **kwargs: Any

@@ -1,4 +1,4 @@
-"""Operators that make Lake Formation's permissions what the data contracts say."""
+"""Operators that make the permissions of one product's table what its contract says."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from airflow.sdk.exceptions import AirflowFailException
 from lake.contracts import compiled_contract
 from lake.failures import failure, refused_call
 from lake.lake_formation.desired import ContractPermissionError, RoleNames, desired_state
+from lake.lake_formation.grant_changes import Rules
 from lake.lake_formation.hook import ApplyError, LakeFormationHook
 from lake.lake_formation.planner import PlanRefusedError, plan
+from lake.lake_formation.policy import platform_policy
 from lake.settings import LAKE
 
 if TYPE_CHECKING:
@@ -22,11 +24,9 @@ if TYPE_CHECKING:
     from lake.lake_formation.plan import Plan
 
 LAKE_FORMATION_CONNECTION = "aws_lakeformation"
-# Roles that run the lake itself; mwaa/cloudformation/lake.yaml gives them their rights, not the contracts.
-PLATFORM_ROLES = ("airflow", "glue", "redshift", "lakeformation", "lake-admin")
 
 
-class LakeFormationPlanOperator(AwsBaseOperator[LakeFormationHook]):
+class LakeFormationProductPlanOperator(AwsBaseOperator[LakeFormationHook]):
     """Log what would have to change for the published table of a product to match its contract. Changes nothing.
 
     :param product: data product (templated)
@@ -55,16 +55,12 @@ class LakeFormationPlanOperator(AwsBaseOperator[LakeFormationHook]):
             desired = desired_state(contract, names)
             actual = self.hook.read_state(desired.table, account_id, tag_keys=desired.tag_values)
             admins = self.hook.read_admins(account_id)
-            writers = [role["role"] for role in contract["permissions"]["roles"] if role["access"] == "write"]
-            return plan(
-                desired,
-                actual,
-                catalog_id=account_id,
-                managed=names.is_ours,
-                short=names.short,
-                admins=admins,
-                trusted=[names.arn(role) for role in (*PLATFORM_ROLES, *writers)],
-            )
+            writers = [
+                names.arn(role["role"]) for role in contract["permissions"]["roles"] if role["access"] == "write"
+            ]
+            # Roles that run the lake itself have their rights from the platform's policy, not from contracts.
+            trusted = platform_policy(names).service_roles.union(writers)
+            return plan(desired, actual, Rules(account_id, names.is_ours, names.short, admins, trusted))
         except (ContractPermissionError, PlanRefusedError) as refusal:
             raise AirflowFailException(str(refusal)) from refusal
         except ClientError as error:
@@ -80,7 +76,7 @@ class LakeFormationPlanOperator(AwsBaseOperator[LakeFormationHook]):
             self.log.warning("%s", finding)
 
 
-class LakeFormationSyncOperator(LakeFormationPlanOperator):
+class LakeFormationSyncOperator(LakeFormationProductPlanOperator):
     """Plan and apply: afterwards the published table's permissions are those of the contract.
 
     Run it after each publish: dropping or recreating a table takes its grants away. A second run finds nothing to do.
@@ -122,5 +118,5 @@ def _counts(wanted: Plan) -> dict[str, Any]:
     return {
         "changes": len(wanted.changes),
         "destructive": len(wanted.destructive),
-        "findings": list(wanted.findings),
+        "findings": [str(finding) for finding in wanted.findings],
     }

@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout, A
 
 from lake.failures import refused_call
 from lake.landing_files import list_files
+from lake.settings import LAKE
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -99,6 +100,7 @@ class CrawlLandingOperator(GlueCrawlerRunOperator):
             trigger=GlueCrawlerCompleteTrigger(
                 crawler_name=self.crawler_name,
                 waiter_delay=self.poll_interval,
+                waiter_max_attempts=LAKE.polls(3600),
                 aws_conn_id=self.aws_conn_id,
                 region_name=self.region_name,
             ),

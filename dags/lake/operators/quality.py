@@ -16,13 +16,17 @@ from lake import quality_history
 from lake.alerts import warn
 from lake.clients import client
 from lake.contracts import compiled_contract, contract
-from lake.data_quality import checks_of_rule_set
+from lake.contracts.dqdl import ENGINE as DATA_QUALITY
+from lake.data_quality import RuleSetMismatchError, checks_of_rule_set
 from lake.failures import refused_call
+from lake.objects import read_result
 from lake.quality import Judgement, judge, quarantined_percent
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+# Version id of the secret whose key made the pseudonyms; the key itself stays in the job.
+KEY_VERSION_XCOM = "pii_key_version"
 # DAG parameters of every product that is judged; the operator reads them by default.
 ACCEPTANCE_PARAMS = {
     "accepted_quarantine_percent": Param(
@@ -35,6 +39,30 @@ ACCEPTANCE_PARAMS = {
 }
 
 
+def rule_set_checks(product: str, evaluation_run: str, aws_conn_id: str | None) -> list[dict[str, Any]]:
+    """Return what Glue Data Quality found, as checks; nothing for a contract that does not ask for it.
+
+    :param product: data product
+    :param evaluation_run: id of the evaluation run; empty or ``None`` if there was none
+    :param aws_conn_id: Airflow connection
+    """
+    from botocore.exceptions import ClientError
+
+    if DATA_QUALITY not in contract(product).quality_engines:
+        return []
+    evaluation_run = "" if evaluation_run == "None" else evaluation_run
+    try:
+        return checks_of_rule_set(client("glue", aws_conn_id), evaluation_run, compiled_contract(product)["dqdl"])
+    except RuleSetMismatchError as error:
+        raise AirflowFailException(str(error)) from error
+    except ClientError as error:
+        raise refused_call(
+            error,
+            f"read the result of the Glue Data Quality run {evaluation_run}",
+            "The airflow role needs glue:GetDataQualityRulesetEvaluationRun and glue:GetDataQualityResult.",
+        ) from error
+
+
 class JudgeQualityOperator(AwsBaseOperator[S3Hook]):
     """Bring together what was found about a run and decide: publish, publish with a warning, or stop.
 
@@ -43,9 +71,9 @@ class JudgeQualityOperator(AwsBaseOperator[S3Hook]):
     :param product: data product
     :param result: S3 address of result.json (templated)
     :param run_key: run key the result must be of (templated)
-    :param data_docs: S3 address of the report, named in messages (templated)
+    :param data_docs: S3 address of Great Expectations' report, named in messages (templated)
     :param table_checks: what ``check_tables`` returned, as JSON (templated)
-    :param evaluation_run: id of the Glue Data Quality run, empty when the contract does not ask for one (templated)
+    :param evaluation_run: id of the Glue Data Quality run, for contracts that ask for one (templated)
     :param history: S3 address of the run's rows by history table (templated)
     :param accepted_percent: share of quarantined rows that a person accepts for this run; empty for the contract's
         limit (templated)
@@ -85,42 +113,30 @@ class JudgeQualityOperator(AwsBaseOperator[S3Hook]):
         checks = [
             *({**check, "engine": "spark"} for check in result["checks"]),
             *({**check, "engine": "athena"} for check in from_tables["checks"]),
-            *self._rule_set_checks(),
+            *rule_set_checks(self.product, self.evaluation_run, self.aws_conn_id),
         ]
         accepted = float(self.accepted_percent) if self.accepted_percent not in ("", "None") else None
         judgement = judge({**result, "checks": checks}, contract(self.product), accepted, from_tables["failed_before"])
         rows: dict[str, int] = {name: int(count) for name, count in result["rows"].items()}
         self.log.info("%s; %.2f %% quarantined", rows, quarantined_percent(rows))
         self._keep(result, checks, judgement)
+        context["ti"].xcom_push(key=KEY_VERSION_XCOM, value=result.get("pii_key_version", ""))
+        # Without Great Expectations there are no Data Docs.
+        report = self.data_docs if result.get("data_docs") else f"governance.quality_results, run_key {self.run_key}"
         if not judgement.publish:
             raise AirflowFailException(
                 f"{self.product} is not published:\n- "
                 + "\n- ".join(judgement.reasons_to_stop)
-                + f"\nThe rows and their reasons are in quarantine.{self.product}, the report is {self.data_docs}"
+                + f"\nThe rows and their reasons are in quarantine.{self.product}, the report is {report}"
             )
         if judgement.warnings:
             warn(
                 context,
                 f"{self.product} is published, with warnings:\n- "
                 + "\n- ".join(judgement.warnings)
-                + f"\nReport: {self.data_docs}",
+                + f"\nReport: {report}",
             )
         return rows
-
-    def _rule_set_checks(self) -> list[dict[str, Any]]:
-        from botocore.exceptions import ClientError
-
-        if self.evaluation_run in ("", "None"):
-            return []
-        rules = compiled_contract(self.product)["dqdl"]
-        try:
-            return checks_of_rule_set(client("glue", self.aws_conn_id), self.evaluation_run, rules)
-        except ClientError as error:
-            raise refused_call(
-                error,
-                f"read the result of the Glue Data Quality run {self.evaluation_run}",
-                "The airflow role needs glue:GetDataQualityResult.",
-            ) from error
 
     def _keep(self, result: dict[str, Any], checks: list[dict[str, Any]], judgement: Judgement) -> None:
         from botocore.exceptions import ClientError
@@ -151,12 +167,7 @@ class JudgeQualityOperator(AwsBaseOperator[S3Hook]):
             ) from error
 
     def _read_result(self) -> dict[str, Any]:
-        from botocore.exceptions import ClientError
-
-        try:
-            result: dict[str, Any] = json.loads(self.hook.read_key(*reversed(self.hook.parse_s3_url(self.result))))
-        except ClientError as error:
-            raise refused_call(error, f"read {self.result}", "The Glue job writes it as its last act.") from error
+        result = read_result(self.hook, self.result)
         if result["run_key"] != self.run_key:
             raise AirflowFailException(
                 f"{self.result} is of run key {result['run_key']}, not of {self.run_key}: remove it and clear "

@@ -34,6 +34,15 @@ def records(conn: Any, statement_id: str) -> Iterator[list[Any]]:
             yield [None if "isNull" in cell else next(iter(cell.values())) for cell in record]
 
 
+def affected_rows(conn: Any, statement_id: str) -> list[int]:
+    """:param conn: boto3 Redshift Data client
+    :param statement_id: of a batch, or of one of its statements (``<batch>:<number>``)
+    :return: rows that each statement of the batch answered or changed ("SubStatementData" of the API reference)
+    """
+    parts = conn.describe_statement(Id=statement_id.split(":")[0])["SubStatements"]
+    return [max(0, int(part.get("ResultRows", 0))) for part in parts]
+
+
 def named_view(statement: str) -> tuple[str, str]:
     """:return: name of the view, without its schema, that a CREATE statement makes; and the statement"""
     found = CREATED_VIEW.search(statement)
@@ -102,6 +111,21 @@ class RedshiftStatementOperator(RedshiftDataOperator):
             method_name="execute_complete",
         )
 
+    def _run(self, statement: str | list[str]) -> str:
+        """:return: id of the statement, or of the batch, once it has ended"""
+        try:
+            self.statement_id = self.hook.execute_query(
+                sql=statement,
+                database=self.database,
+                workgroup_name=self.workgroup_name,
+                wait_for_completion=False,
+            ).statement_id
+            # Some lines of DDL, for which the worker waits: done in a moment.
+            self.hook.wait_for_results(self.statement_id, poll_interval=min(self.poll_interval, 1))
+        except (RedshiftDataQueryFailedError, RedshiftDataQueryAbortedError) as error:
+            raise self._failure_of(self.statement_id) from error
+        return self.statement_id
+
     def _failure_of(self, statement_id: str) -> Exception:
         statement = self.hook.conn.describe_statement(Id=statement_id)
         # Of a batch one statement FAILED; those after it are ABORTED.
@@ -144,18 +168,6 @@ class EnsureViewsOperator(RedshiftStatementOperator):
             self.log.info("Creating materialized view %s", name)
             self._run(statement)
         return list(missing)
-
-    def _run(self, statement: str) -> None:
-        try:
-            self.statement_id = self.hook.execute_query(
-                sql=statement,
-                database=self.database,
-                workgroup_name=self.workgroup_name,
-                wait_for_completion=False,
-            ).statement_id
-            self.hook.wait_for_results(self.statement_id, poll_interval=self.poll_interval)
-        except (RedshiftDataQueryFailedError, RedshiftDataQueryAbortedError) as error:
-            raise self._failure_of(self.statement_id) from error
 
 
 class RequireNoRowsOperator(RedshiftStatementOperator):

@@ -34,18 +34,26 @@ class CheckSchemaOperator(AwsBaseOperator[S3Hook]):
 
     :param product: data product
     :param folder: S3 address of the day's folder, ending with a slash (templated)
+    :param rejections: S3 address of the files that name rejected records of the day (templated)
     :param artifacts: prefixes in the artifacts bucket whose objects decide what the job does
     """
 
     aws_hook_class = S3Hook
-    template_fields = aws_template_fields("product", "folder")
+    template_fields = aws_template_fields("product", "folder", "rejections")
 
     def __init__(
-        self, *, product: str, folder: str, artifacts: tuple[str, ...] = ("glue_jobs/",), **kwargs: Any
+        self,
+        *,
+        product: str,
+        folder: str,
+        rejections: str = "",
+        artifacts: tuple[str, ...] = ("glue_jobs/",),
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.product = product
         self.folder = folder
+        self.rejections = rejections
         self.artifacts = artifacts
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -65,7 +73,8 @@ class CheckSchemaOperator(AwsBaseOperator[S3Hook]):
                 )
             by_file = {file.name: self._compare_file(bucket, file, terms) for file in files}
             from_crawler = self._compare_crawled_table(terms)
-            key = run_key([(file.key, file.etag, file.size) for file in files], self._job_fingerprint(terms))
+            read = [*files, *self._rejected()]
+            key = run_key([(file.key, file.etag, file.size) for file in read], self._job_fingerprint(terms))
         except ClientError as error:
             raise refused_call(
                 error, f"look at {self.folder}", "The airflow role needs to read the landing and artifacts buckets."
@@ -86,6 +95,13 @@ class CheckSchemaOperator(AwsBaseOperator[S3Hook]):
             "files": [file.key for file in files],
             "bytes": sum(file.size for file in files),
         }
+
+    def _rejected(self) -> list[LandedFile]:
+        """:return: files that name records of the day that a person has rejected: they decide the result, too"""
+        if not self.rejections:
+            return []
+        bucket, prefix = self.hook.parse_s3_url(self.rejections)
+        return list_files(self.hook.conn, bucket, prefix)
 
     def _compare_file(self, bucket: str, file: LandedFile, terms: Contract) -> list[Difference]:
         delimiter = compiled_contract(terms.product)["landing"]["delimiter"]

@@ -13,8 +13,10 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from lake.clients import client
 from lake.failures import refused_call
+from lake.lake_formation.desired import RoleNames
 from lake.lake_formation.hook import LakeFormationHook
-from lake.operators.lake_formation import LAKE_FORMATION_CONNECTION, PLATFORM_ROLES
+from lake.lake_formation.policy import platform_policy
+from lake.operators.lake_formation import LAKE_FORMATION_CONNECTION
 from lake.settings import LAKE
 
 if TYPE_CHECKING:
@@ -67,8 +69,8 @@ class RequireNoConsumersOperator(AwsBaseOperator[LakeFormationHook]):
                 f"{self.aws_conn_id} must assume the role {LAKE.name('lake-admin')}: output LakeFormationConnection of "
                 "the lake's stack."
             )
-        ours = tuple(f":role/{LAKE.name(role)}" for role in PLATFORM_ROLES)
-        strangers = sorted({grant for grant in grants if grant not in trusted and not grant.endswith(ours)})
+        ours = trusted | platform_policy(RoleNames(account, LAKE.prefix, LAKE.env)).service_roles
+        strangers = sorted(set(grants) - ours)
         if strangers:
             raise AirflowFailException(
                 f"The database {self.database} must be seen by nobody but the lake's own roles, but Lake Formation "

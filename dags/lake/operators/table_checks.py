@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from lake.athena_rows import athena_rows
 from lake.clients import client
 from lake.contracts import compiled_contract, contract
 from lake.failures import refused_call
@@ -102,7 +103,5 @@ class CheckTablesOperator(AthenaStatementOperator):
 
     def _answers(self, query_id: str) -> list[Answer]:
         athena: Any = self.hook.conn
-        pages = athena.get_paginator("get_query_results").paginate(QueryExecutionId=query_id)
-        rows = [row["Data"] for page in pages for row in page["ResultSet"]["Rows"]][1:]
-        values = [[cell.get("VarCharValue") for cell in row] for row in rows]
-        return [Answer(str(rule), int(failing), int(total), seen) for rule, failing, total, seen in values]
+        _, *rows = athena_rows(athena, query_id)
+        return [Answer(str(rule), int(str(failing)), int(str(total)), seen) for rule, failing, total, seen in rows]

@@ -10,6 +10,7 @@ from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from lake.athena_rows import athena_rows
 from lake.clients import client
 from lake.failures import refused_call
 from lake.landing_files import list_files
@@ -23,7 +24,7 @@ from lake.warehouse import (
     manifest,
     pending_days,
     quoted_days,
-    totals_by_day,
+    totals_by_key,
 )
 
 if TYPE_CHECKING:
@@ -84,6 +85,9 @@ class PlanLoadOperator(AwsBaseOperator[S3Hook]):
                 day=partition["Values"][0],
                 version=partition.get("Parameters", {}).get(VERSION, ""),
                 location=partition["StorageDescriptor"]["Location"],
+                columns=tuple(
+                    (column["Name"], column["Type"]) for column in partition["StorageDescriptor"].get("Columns", [])
+                ),
             )
             for partition in partitions
         ]
@@ -114,36 +118,35 @@ class PlanLoadOperator(AwsBaseOperator[S3Hook]):
 
 
 class ReconcileOperator(AwsBaseOperator[AthenaHook]):
-    """Compare the lake's and the warehouse's totals per day, and fail with the days that differ.
+    """Compare totals of the lake and the warehouse, and fail with the keys that differ.
+
+    Both answer the same columns: a key (a day, or a group) and what is measured.
 
     :param lake_query: id of the Athena query (templated)
-    :param warehouse_statement: id of the Redshift statement with the same columns (templated)
+    :param warehouse_statement: id of the Redshift statement (templated)
+    :param remedy: what to do about a difference, for the message
     """
 
     aws_hook_class = AthenaHook
     template_fields = aws_template_fields("lake_query", "warehouse_statement")
 
-    def __init__(self, *, lake_query: str, warehouse_statement: str, **kwargs: Any) -> None:
+    def __init__(self, *, lake_query: str, warehouse_statement: str, remedy: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.lake_query = lake_query
         self.warehouse_statement = warehouse_statement
+        self.remedy = remedy
 
     def execute(self, context: Context) -> int:
         conn = client("redshift-data", self.aws_conn_id)
-        lake = totals_by_day(self._lake_records())
-        warehouse = totals_by_day(records(conn, self.warehouse_statement))
+        athena: Any = self.hook.conn
+        names, *rows = athena_rows(athena, self.lake_query)
+        lake = totals_by_key(map(str, names), rows)
+        warehouse = totals_by_key(map(str, names), records(conn, self.warehouse_statement))
         if differing := disagreements(lake, warehouse):
             raise AirflowFailException(
-                f"The warehouse disagrees with the lake on {len(differing)} day(s):\n- "
+                f"The warehouse disagrees with the lake on {len(differing)} key(s):\n- "
                 + "\n- ".join(differing)
-                + "\nDelete these days from mart.load_ledger and run sales_marts again: it loads them anew."
+                + f"\n{self.remedy}"
             )
-        self.log.info("Lake and warehouse agree on %s day(s).", len(lake))
+        self.log.info("Lake and warehouse agree on %s key(s).", len(lake))
         return len(lake)
-
-    def _lake_records(self) -> list[list[Any]]:
-        athena: Any = self.hook.conn
-        pages = athena.get_paginator("get_query_results").paginate(QueryExecutionId=self.lake_query)
-        rows = [row["Data"] for page in pages for row in page["ResultSet"]["Rows"]]
-        # The first row of a SELECT's result is its header (Athena API reference, GetQueryResults).
-        return [[cell.get("VarCharValue") for cell in row] for row in rows[1:]]

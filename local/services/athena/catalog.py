@@ -72,6 +72,11 @@ class Table:
         return self.definition.get("TableType") == "VIRTUAL_VIEW"
 
     @property
+    def link_target(self) -> str | None:
+        """``catalog.database.table`` that this resource link points to; None for a real table."""
+        return _target_text(self.definition.get("TargetTable"))
+
+    @property
     def is_iceberg(self) -> bool:
         return self.parameters.get("table_type", "").upper() == "ICEBERG"
 
@@ -117,8 +122,15 @@ class Catalog:
         found = self.backend.databases.get(database.lower())
         if found is None:
             return None
-        table = found.tables.get(name.lower())
-        return Table(database.lower(), table.as_dict()) if table is not None else None
+        self._refuse_link(database)
+        definition = found.tables.get(name.lower())
+        if definition is None:
+            return None
+        table = Table(database.lower(), definition.as_dict())
+        if table.link_target:
+            self._rights.require_describe(table.database, table.name)
+            raise _link_refused(f"{table.database}.{table.name}", table.link_target)
+        return table
 
     def tables(self, database: str) -> list[Table]:
         """All tables and views of a database by name.
@@ -126,7 +138,16 @@ class Catalog:
         :raises QueryFailed: no such database.
         """
         self._rights.require_table("glue:GetTables", database, "*")
+        self._refuse_link(database)
         return self.tables_inside(database)
+
+    def _refuse_link(self, database: str) -> None:
+        """:raises QueryFailed: the database is a resource link: its tables are in another catalog or database"""
+        found = self.backend.databases.get(database.lower())
+        target = _target_text(found.as_dict().get("TargetDatabase")) if found is not None else None
+        if target:
+            self._rights.require_describe(database.lower())
+            raise _link_refused(database.lower(), target)
 
     def tables_inside(self, database: str) -> list[Table]:
         """The same without a call of the caller's: whether a list shows a database is the catalog's own question.
@@ -217,9 +238,25 @@ class Catalog:
         return answer
 
 
+def _target_text(target: dict[str, str] | None) -> str | None:
+    """A resource link's target for people."""
+    if not target:
+        return None
+    return ".".join(target[part] for part in ("CatalogId", "DatabaseName", "Name") if target.get(part))
+
+
+def _link_refused(link: str, target: str) -> QueryFailed:
+    return QueryFailed(
+        "NOT_SUPPORTED", f"{link} is a resource link to {target}, which exists in Athena but is not followed locally"
+    )
+
+
 def _columns(definitions: Sequence[dict[str, Any]] | None) -> tuple[Column, ...]:
+    """Columns of today: an Iceberg table's former ones stay in Glue, marked."""
     return tuple(
-        Column(c["Name"].lower(), c.get("Type") or "string", c.get("Comment") or "") for c in definitions or ()
+        Column(c["Name"].lower(), c.get("Type") or "string", c.get("Comment") or "")
+        for c in definitions or ()
+        if (c.get("Parameters") or {}).get("iceberg.field.current") != "false"
     )
 
 

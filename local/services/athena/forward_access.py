@@ -16,7 +16,7 @@ import duckdb
 from local.clients import service_client
 from local.identity import LOCAL_ADMIN, Caller, access_key_for, secret_key_for
 from local.services.athena.duckdb_pool import create_secret
-from local.services.athena.errors import QueryFailed
+from local.services.athena.errors import PermissionDenied, QueryFailed
 from local.services.athena.names import S3Address, as_folder
 from local.services.iam.authorizer import NotAuthorized, Origin, authorize
 from local.services.lakeformation import access as lake_formation
@@ -66,6 +66,16 @@ class ForwardAccess:
     def require_databases(self) -> None:
         """Refuse a list of all databases."""
         self.require("glue:GetDatabases", f"arn:aws:glue:{self._settings.region}:{self._settings.account_id}:catalog")
+
+    def require_describe(self, database: str, table: str | None = None) -> None:
+        """Refuse to tell about a database or table what Lake Formation hides.
+
+        :raises PermissionDenied: not granted.
+        """
+        if not lake_formation.allowed(self._caller.arn, "DESCRIBE", database, table):
+            raise PermissionDenied(
+                f"Insufficient Lake Formation permission(s): Required Describe on {table or database}"
+            )
 
     def writer(self) -> Any:
         """S3 with the caller's own rights; results for another engine are written with the engine's."""

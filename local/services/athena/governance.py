@@ -30,7 +30,14 @@ from local.services.athena.hive_types import duckdb_type
 from local.services.athena.names import identifier
 from local.services.athena.outputs import name_outputs, prepare_outputs
 from local.services.athena.pruning import partition_conditions
-from local.services.athena.references import column_error, lower_names, qualified_name, real_tables
+from local.services.athena.references import (
+    column_error,
+    lower_names,
+    qualified_name,
+    real_tables,
+    source_names,
+    without_database,
+)
 from local.services.athena.samples import replace_samples
 from local.services.athena.scan import TableScanner
 from local.services.athena.session import QuerySession
@@ -145,6 +152,7 @@ class _Compiler:
     def _bound(self, tree: exp.Query) -> MappingSchema:
         visible: dict[str, dict[str, str]] = {}
         with_path = any(column.name == _PATH for column in tree.find_all(exp.Column))
+        sources = source_names(tree)
         for reference in real_tables(tree):
             table = self._session.catalog.table(reference.db, reference.name)
             if table is None:
@@ -163,9 +171,7 @@ class _Compiler:
             visible[unique] = types | ({_PATH: "VARCHAR"} if bound.with_path else {})
             _rename(reference, unique, table.name)
         for column in tree.find_all(exp.Column):
-            # db.table.column: the alias is unique within its scope.
-            column.set("db", None)
-            column.set("catalog", None)
+            without_database(column, sources)
         return MappingSchema({_SCHEMA: visible} if visible else {}, dialect="duckdb", normalize=False)
 
     def _snapshot(self, reference: exp.Table, table: Table) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
@@ -31,6 +32,31 @@ def real_tables(tree: exp.Query) -> list[exp.Table]:
         if id(table) not in real and id(table) not in with_queries:
             raise QueryFailed("TABLE_NOT_FOUND", f"{position(table)}Table '{table.sql('trino')}' does not exist")
     return list(real.values())
+
+
+def source_names(tree: exp.Query) -> frozenset[str]:
+    """Names by which columns may refer to what is selected from: aliases, else the tables' own names."""
+    return frozenset(
+        source.alias_or_name.lower() for source in tree.find_all(exp.Table, exp.Subquery) if source.alias_or_name
+    )
+
+
+def without_database(column: exp.Column, sources: frozenset[str]) -> None:
+    """``catalog.database.table.column`` becomes ``table.column``: the name is unique within its scope. The path to a
+    field of a struct, ``column.field.field``, stays.
+
+    :param sources: names of what is selected from
+    """
+    parts = list(column.parts)
+    names = [part.name.lower() for part in parts]
+    if len(parts) > 3 and names[0] in _CATALOGS and names[2] in sources:
+        kept = parts[2:]
+    elif len(parts) > 2 and names[1] in sources:
+        kept = parts[1:]
+    else:
+        return
+    for slot, part in zip_longest(("this", "table", "db", "catalog"), reversed(kept)):
+        column.set(slot, part)
 
 
 def lower_names(tree: Node) -> dict[str, str]:

@@ -209,7 +209,10 @@ class LocalAthenaResponse(AthenaResponse):
 
     def get_table_metadata(self) -> str:
         catalog, database, name = self._catalog(), self._required("DatabaseName"), self._required("TableName")
-        table = catalog.table(database, name)
+        try:
+            table = catalog.table(database, name)
+        except QueryFailed as error:
+            raise AwsError("MetadataException", error.reason, 400) from error
         if table is None:
             raise _entity_not_found(f"Table {name} not found.")
         metadata = _visible_metadata(self._authorizer(), table)
@@ -226,7 +229,9 @@ class LocalAthenaResponse(AthenaResponse):
         try:
             tables = catalog.tables(database)
         except QueryFailed as error:
-            raise _entity_not_found(f"Database {database} not found.") from error
+            if error.code == "SCHEMA_NOT_FOUND":
+                raise _entity_not_found(f"Database {database} not found.") from error
+            raise AwsError("MetadataException", error.reason, 400) from error
         found = [_visible_metadata(authorizer, table) for table in tables if pattern in table.name]
         page, following = self._page([metadata for metadata in found if metadata is not None])
         return json.dumps({"TableMetadataList": page, **following})

@@ -21,7 +21,8 @@ log = logging.getLogger(__name__)
 
 _EVERY_SECONDS = 1.0
 _stopped = threading.Event()
-_evaluating = threading.Lock()
+# Whoever changes a state holds it.
+evaluating = threading.Lock()
 _settings: LocalSettings | None = None
 
 
@@ -55,7 +56,7 @@ def look(settings: LocalSettings, now: datetime) -> None:
     :param now: the moment, with a time zone.
     """
     changes: list[Change] = []
-    with _evaluating:
+    with evaluating:
         for backend in _backends():
             backend.forget_old_data(now)
             changes += backend.evaluate_alarms(now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,13 +19,19 @@ _KEPT = timedelta(days=15)
 
 @dataclass(frozen=True)
 class Change:
-    """An alarm that has another state now.
+    """An alarm that has got another state.
 
+    :param alarm: as it was then: by the time its topics are told it may have the next state.
     :param before: the state it had.
     """
 
     alarm: Alarm
     before: str
+
+    @classmethod
+    def of(cls, alarm: Alarm, before: str) -> Change:
+        """The change that an alarm has just made; its history stays the alarm's own."""
+        return cls(copy(alarm), before)
 
     @property
     def topics(self) -> list[str]:
@@ -66,7 +73,7 @@ class AlarmsBackend(CloudWatchBackend):
             if verdict.state != before:
                 alarm.update_state(verdict.reason, json.dumps({"version": "1.0", "evaluatedAt": now.isoformat()}),
                                    verdict.state)  # fmt: skip
-                changes.append(Change(alarm, before))
+                changes.append(Change.of(alarm, before))
         return changes
 
     def forget_old_data(self, now: datetime) -> None:

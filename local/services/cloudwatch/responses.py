@@ -41,10 +41,12 @@ class AlarmsResponse(CloudWatchResponse):
                 f"1 validation error detected: Value '{state}' at 'stateValue' failed to satisfy constraint: "
                 f"Member must satisfy enum value set: [{', '.join(STATES)}]",
             )
-        before = alarm.state_value
-        super().set_alarm_state()
+        with clock.evaluating:
+            before = alarm.state_value
+            super().set_alarm_state()
+            change = Change.of(alarm, before)
         if before != state:
-            clock.tell_at_once([Change(alarm, before)])
+            clock.tell_at_once([change])
         return EmptyResult()
 
     def describe_alarm_history(self) -> ActionResult:

@@ -1,4 +1,4 @@
-"""AWS Glue: catalog, jobs on real Spark, crawlers that read the files.
+"""AWS Glue: catalog, jobs on real Spark, crawlers that read the files, data quality rules that are evaluated.
 
 Imported by the Glue runtime too (``worker``), so nothing heavy may be imported here at the top.
 """

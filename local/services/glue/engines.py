@@ -11,6 +11,7 @@ import threading
 
 from local.persistence import persist
 from local.services.glue.crawlers.engine import CrawlerEngine
+from local.services.glue.data_quality.run_engine import DataQualityEngine
 from local.services.glue.jobs.execution import JobEngine
 from local.services.glue.runtimes import DEFAULT_VERSION, UnsupportedGlueVersion
 from local.settings import LocalSettings
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 _settings: LocalSettings | None = None
 _job_engines: dict[str, JobEngine] = {}
 _crawler_engine: CrawlerEngine | None = None
+_data_quality_engine: DataQualityEngine | None = None
 _lock = threading.Lock()
 
 
@@ -28,9 +30,10 @@ def start(settings: LocalSettings) -> None:
 
     ``SLUICE_GLUE_PREWARM=0`` leaves the warming to the first job run: it costs about 25 s of processor time.
     """
-    global _settings, _crawler_engine
+    global _settings, _crawler_engine, _data_quality_engine
     _settings = settings
     _crawler_engine = CrawlerEngine(settings, lambda: persist("glue"))
+    _data_quality_engine = DataQualityEngine(settings, lambda: persist("glue"))
     if os.environ.get("SLUICE_GLUE_PREWARM") == "0":
         return
     try:
@@ -57,6 +60,12 @@ def crawler_engine() -> CrawlerEngine:
     if _crawler_engine is None:
         raise RuntimeError("Glue is not installed: call local.services.glue.install() first")
     return _crawler_engine
+
+
+def data_quality_engine() -> DataQualityEngine:
+    if _data_quality_engine is None:
+        raise RuntimeError("Glue is not installed: call local.services.glue.install() first")
+    return _data_quality_engine
 
 
 def close() -> None:

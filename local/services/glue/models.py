@@ -1,4 +1,4 @@
-"""The Glue back end: moto's, with our catalog rules, jobs and crawlers."""
+"""The Glue back end: moto's, with our catalog rules, jobs, crawlers and data quality."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from types import ModuleType
 
 from local.services.glue.catalog.backend import CatalogBackend
 from local.services.glue.crawlers.backend import CrawlersBackend
+from local.services.glue.data_quality.backend import DataQualityBackend
 from local.services.glue.jobs.backend import JobsBackend
 
 
-class LocalGlueBackend(CatalogBackend, JobsBackend, CrawlersBackend):
+class LocalGlueBackend(CatalogBackend, JobsBackend, CrawlersBackend, DataQualityBackend):
     """One account's Glue in one region."""
 
     @property
@@ -22,3 +23,4 @@ class LocalGlueBackend(CatalogBackend, JobsBackend, CrawlersBackend):
         """Called when the control plane has read its state back."""
         self.fail_interrupted_runs()
         self.fail_interrupted_crawls()
+        self.fail_interrupted_data_quality_runs()

@@ -38,6 +38,8 @@ SERVICE_KEYS = frozenset(
         "iam:passedtoservice",
         # Only a service that calls KMS for somebody has a value; here none does, so direct calls are all there are.
         "kms:viaservice",
+        "ram:requestedresourcetype",
+        "ram:resourcesharename",
         "redshift-data:session-owner-iam-userid",
         "redshift-data:statement-owner-iam-userid",
         "s3:delimiter",

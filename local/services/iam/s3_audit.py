@@ -2,7 +2,8 @@
 
 SeaweedFS sends Fluentd's forward protocol, as JSON, to a Unix socket in the state folder. What it tells is the key, the
 bucket, the HTTP method and whether it was refused; the action follows from those. It cannot tell ListBucket from
-GetBucketLocation, nor DeleteObject from AbortMultipartUpload (docs/local-aws/core.md).
+GetBucketLocation, nor DeleteObject from AbortMultipartUpload, nor an object from one of its versions
+(docs/local-aws/core.md).
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ import json
 import logging
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from local.identity import LOCAL_ADMIN
 from local.services.iam.decisions import Decision, DecisionLog
+from local.services.iam.patterns import Context
+from local.services.iam.policy import Statement, decide
 from local.services.s3 import seaweedfs
 from local.settings import LocalSettings
 
@@ -75,7 +79,33 @@ class AuditReceiver:
             listen(message[2])
         decision = decision_of(message[2])
         if decision is not None:
-            self._log.add(decision)
+            self._log.add(_told_apart(decision))
+
+
+def of_a_version(decision: Decision, statements: Iterable[Statement], context: Context) -> Decision:
+    """The decision as one about a version of an object, when the policies allow it of versions only.
+
+    SeaweedFS checks s3:DeleteObjectVersion, but its log does not say that a version was deleted.
+
+    :param statements: of all policies of the role.
+    :param context: condition keys of the role.
+    """
+    policies = list(statements)
+    if not decision.allowed or decide(policies, decision.action, decision.resource, context).allowed:
+        return decision
+    action = f"{decision.action}Version"
+    return (
+        replace(decision, action=action) if decide(policies, action, decision.resource, context).allowed else decision
+    )
+
+
+def _told_apart(decision: Decision) -> Decision:
+    if decision.action != "s3:DeleteObject":
+        return decision
+    from local.services.iam.principals import caller_named, principal_of
+
+    principal = principal_of(caller_named(decision.role))
+    return of_a_version(decision, principal.statements, principal.context)
 
 
 def decision_of(entry: dict[str, Any]) -> Decision | None:

@@ -53,6 +53,12 @@ class GlueCatalogReader:
     def is_view(self, database: str, table: str) -> bool:
         return (self._table(database, table) or {}).get("TableType") == "VIRTUAL_VIEW"
 
+    def is_resource_link(self, database: str, table: str = "") -> bool:
+        """Whether a database, or a table in it, only points to another one."""
+        if table:
+            return bool((self._table(database, table) or {}).get("TargetTable"))
+        return bool(self._database_input(database).get("TargetDatabase"))
+
     def table_location(self, database: str, table: str) -> str | None:
         shape = self._table(database, table) or {}
         return (shape.get("StorageDescriptor") or {}).get("Location") or None

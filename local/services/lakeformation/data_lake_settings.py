@@ -13,6 +13,7 @@ from .state import default_settings
 Answer = dict[str, Any]
 
 MAXIMUM_ADMINISTRATORS = 30
+CROSS_ACCOUNT_VERSIONS = ("1", "2", "3", "4", "5")
 _DEFAULT_PERMISSIONS = ("CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions")
 _ADMINISTRATORS = ("DataLakeAdmins", "ReadOnlyAdmins")
 
@@ -32,6 +33,9 @@ def put_data_lake_settings(call: Call) -> Answer:
     if unknown:
         raise invalid(f"Unknown settings {unknown}.")
     _check_administrators(call, wanted)
+    version = (wanted.get("Parameters") or {}).get("CROSS_ACCOUNT_VERSION", "1")
+    if version not in CROSS_ACCOUNT_VERSIONS:
+        raise invalid(f"CROSS_ACCOUNT_VERSION must be one of {', '.join(CROSS_ACCOUNT_VERSIONS)}.")
     for field in _DEFAULT_PERMISSIONS:
         _check_default_permissions(field, wanted.get(field) or [])
     call.state.settings = _complete(wanted)

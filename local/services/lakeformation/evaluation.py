@@ -45,10 +45,14 @@ class TableRights:
 
 
 def identities_of(caller_arn: str) -> tuple[str, ...]:
-    """The caller and the groups it belongs to. Nobody (an empty ARN) belongs to no group."""
-    if not caller_arn:
+    """The caller and the groups it belongs to.
+
+    Nobody (an empty ARN) belongs to no group, and what is granted to other accounts and organizations is held by no
+    caller of this account, whatever it calls itself.
+    """
+    if not caller_arn.startswith("arn:aws:iam::"):
         return ()
-    account_id = caller_arn.split(":")[4] if caller_arn.count(":") >= 5 else ""
+    account_id = caller_arn.split(":")[4]
     return (caller_arn, IAM_ALLOWED_PRINCIPALS, f"{account_id}:IAMPrincipals")
 
 

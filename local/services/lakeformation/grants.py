@@ -12,7 +12,15 @@ from local.errors import AwsError
 from .call import Call, columns_of, invalid, not_found
 from .evaluation import covers, expression_of
 from .faults import Faults
-from .permissions import ALL, IAM_ALLOWED_PRINCIPALS, VALID_PERMISSIONS, expand, without
+from .other_accounts import check_grant, is_other_account
+from .permissions import (
+    ALL,
+    IAM_ALLOWED_PRINCIPALS,
+    RESOURCE_LINK_PERMISSIONS,
+    VALID_PERMISSIONS,
+    expand,
+    without,
+)
 from .resources import ALL_TABLES, CATALOG, Resource, ResourceKind, parse_resource
 from .state import Grant
 
@@ -152,6 +160,9 @@ def _select_on_all_columns(resource: Resource, permissions: frozenset[str]) -> b
 
 
 def _check_principal(call: Call, request: _Request) -> None:
+    if is_other_account(request.principal, call.account_id):
+        check_grant(call, request.resources, request.permissions)
+        return
     if not call.principals.exists(request.principal):
         raise invalid(f"Invalid principal, {request.principal}.")
     if request.principal != IAM_ALLOWED_PRINCIPALS:
@@ -229,6 +240,7 @@ def _check_columns_exist(call: Call, request: _Request) -> None:
 
 
 def _check_combination(call: Call, request: _Request) -> None:
+    _check_resource_link(call, request)
     narrowing = (ResourceKind.COLUMN, ResourceKind.COLUMNS_EXCEPT, ResourceKind.DATA_CELLS_FILTER)
     if request.kind in narrowing and request.principal in call.state.principals_in("DataLakeAdmins"):
         raise invalid("Permissions modification is invalid.")
@@ -238,6 +250,20 @@ def _check_combination(call: Call, request: _Request) -> None:
         _check_filter_limit(call, request)
     if request.resources[0] == CATALOG and request.permissions & {"CREATE_CATALOG"}:
         raise invalid("Multi-catalog permissions are not supported by the local Lake Formation.")
+
+
+def _check_resource_link(call: Call, request: _Request) -> None:
+    """A link can be seen and dropped; whoever wants to read through it needs rights on its target."""
+    first = request.resources[0]
+    if not call.catalog.is_resource_link(first.database, first.table):
+        return
+    narrower = request.kind not in (ResourceKind.DATABASE, ResourceKind.TABLE)
+    if narrower or not request.permissions <= RESOURCE_LINK_PERMISSIONS:
+        name = f"{first.database}.{first.table}".rstrip(".")
+        raise invalid(
+            f"Permissions {sorted(request.permissions)} are not valid on the resource link {name}: a link takes "
+            f"{' and '.join(sorted(RESOURCE_LINK_PERMISSIONS))}, everything else is granted on its target."
+        )
 
 
 def _check_filter_limit(call: Call, request: _Request) -> None:

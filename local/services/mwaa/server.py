@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from local.errors import AwsError
 from local.identity import Caller, caller_of
-from local.services.mwaa.shape_check import violations
+from local.services.shape_check import violations
 
 HttpResponse = tuple[int, dict[str, str], str]
 Operation = Callable[[Caller, Mapping[str, Any]], dict[str, Any]]

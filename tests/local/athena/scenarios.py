@@ -61,7 +61,14 @@ def _cloudtrail() -> bytes:
         {
             "eventVersion": "1.0",
             "eventName": "PutObject",
-            "userIdentity": {"type": "Root", "arn": "a"},
+            "userIdentity": {
+                "type": "Root",
+                "arn": "a",
+                "accountId": "1",
+                "sessionContext": {"sessionIssuer": {"userName": "ann"}, "attributes": {"mfaAuthenticated": "false"}},
+            },
+            "resources": [{"accountId": "1", "ARN": "r1"}, {"ARN": "r2"}],
+            "requestParameters": {"databaseName": "d"},
             "eventTime": "2024-01-01T00:00:00Z",
         },
         {"eventName": "Get"},
@@ -143,12 +150,26 @@ FORMATS = [
         "cloudtrail",
         [
             Step(
-                """CREATE EXTERNAL TABLE ct (eventversion string, eventname string, useridentity struct<type:string,arn:string>,
-                eventtime string) ROW FORMAT SERDE 'com.amazon.emr.hive.serde.CloudTrailSerde'
+                """CREATE EXTERNAL TABLE ct (eventversion string, eventname string, useridentity struct<type:string,
+                arn:string,accountid:string,sessioncontext:struct<attributes:struct<mfaauthenticated:string>,
+                sessionissuer:struct<username:string>>>, resources array<struct<arn:string,accountid:string>>,
+                requestparameters string, eventtime string) ROW FORMAT SERDE 'com.amazon.emr.hive.serde.CloudTrailSerde'
                 STORED AS INPUTFORMAT 'com.amazon.emr.cloudtrail.CloudTrailInputFormat'
                 OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat' LOCATION 's3://@lake/raw/ct/'"""
             ),
             Step("select eventname, useridentity.arn a from ct order by 1", [["Get", None], ["PutObject", "a"]]),
+            # Keys match without regard to case at every level; a path may be as deep as the type, and start anywhere.
+            Step(
+                "select useridentity.accountid a, useridentity.sessioncontext.sessionissuer.username b, "
+                "ct.useridentity.sessioncontext.attributes.mfaauthenticated c from @raw.ct order by 1",
+                [["1", "ann", "false"], [None, None, None]],
+            ),
+            Step(
+                "select resources[1].arn a, resources[1].accountid b, resources[2].arn c, "
+                "json_extract_scalar(requestparameters, '$.databaseName') d from ct where eventname = 'PutObject'",
+                [["r1", "1", "r2", "d"]],
+            ),
+            Step("select c.useridentity.sessioncontext from ct c where eventname = 'Get'", [[None]]),
         ],
         {"raw/ct/a.json.gz": _cloudtrail()},
     ),

@@ -73,16 +73,87 @@ def test_one_table_through_its_life(iceberg: Athena) -> None:
     ],
 )
 def test_wrong_statements_change_nothing(iceberg: Athena, sql: str, reason: str) -> None:
-    before = iceberg.glue.get_table(DatabaseName=iceberg.raw, Name="ice")["Table"]["Parameters"]["metadata_location"]
+    before = _metadata_file(iceberg)
     iceberg.run(sql).failed(reason)
-    after = iceberg.glue.get_table(DatabaseName=iceberg.raw, Name="ice")["Table"]["Parameters"]["metadata_location"]
-    assert before == after
+    assert _metadata_file(iceberg) == before
+
+
+def test_a_schema_changes_and_old_rows_stay_readable(athena: Athena) -> None:
+    athena.run(
+        """CREATE TABLE @raw.evolving (id int, price float, amount decimal(5,2), note string, d date)
+        PARTITIONED BY (d) LOCATION 's3://@lake/ice/evolving/' TBLPROPERTIES ('table_type'='ICEBERG')"""
+    ).succeeded()
+    athena.run("INSERT INTO @raw.evolving VALUES (1, 1.5, 9.99, 'old', date '2024-01-01')").succeeded()
+    before = athena.keys("ice/evolving/data")
+    for change in (
+        "ADD COLUMNS (added string COMMENT 'since 1.1', tags array<string>)",
+        "CHANGE COLUMN id id bigint",
+        "CHANGE price price double",
+        "CHANGE COLUMN amount amount decimal(12,2) AFTER id",
+        "CHANGE note remark string COMMENT 'was note' FIRST",
+        "SET TBLPROPERTIES ('vacuum_max_snapshot_age_seconds'='60')",
+    ):
+        athena.run(f"ALTER TABLE @raw.evolving {change}").succeeded()
+    assert athena.keys("ice/evolving/data") == before, "only metadata changes"
+    described = athena.run("SELECT column_name, data_type FROM information_schema.columns "
+                           "WHERE table_schema = '@raw' AND table_name = 'evolving' ORDER BY ordinal_position")  # fmt: skip
+    assert described.succeeded().rows == [
+        ["remark", "varchar"], ["id", "bigint"], ["amount", "decimal(12,2)"], ["price", "double"], ["d", "date"],
+        ["added", "varchar"], ["tags", "array(varchar)"],
+    ]  # fmt: skip
+    big = 10**12
+    athena.run(
+        f"INSERT INTO @raw.evolving VALUES ('new', {big}, 1234567890.5, 2.5, date '2024-01-02', 'x', ARRAY['y'])"
+    )
+    rows = athena.run("SELECT remark, id, amount, price, added, tags FROM @raw.evolving ORDER BY id").succeeded().rows
+    assert rows == [
+        ["old", "1", "9.99", "1.5", None, None],
+        ["new", str(big), "1234567890.50", "2.5", "x", "[y]"],
+    ]
+    athena.run("ALTER TABLE @raw.evolving DROP COLUMN remark").succeeded()
+    athena.run("SELECT remark FROM @raw.evolving").failed("remark")
+    columns = athena.run("SHOW COLUMNS IN @raw.evolving").succeeded().rows
+    assert [row[0].strip() for row in columns] == ["id", "amount", "price", "d", "added", "tags"]
+    athena.run("ALTER TABLE @raw.evolving ADD COLUMNS (remark string)").succeeded()
+    assert athena.run("SELECT remark FROM @raw.evolving").rows == [[None], [None]], "a new column, not the old one"
+    athena.run("UPDATE @raw.evolving SET remark = 'again' WHERE id = 1").succeeded()
+    assert athena.run("SELECT count(remark) FROM @raw.evolving").rows == [["1"]]
+    athena.run("ALTER TABLE @raw.evolving UNSET TBLPROPERTIES ('vacuum_max_snapshot_age_seconds')").succeeded()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("CHANGE COLUMN id id int", "Cannot change column type: id: bigint -> int"),
+        ("CHANGE COLUMN name name bigint", "Cannot change column type: name: string -> bigint"),
+        ("CHANGE COLUMN nope nope string", "nope"),
+        ("CHANGE COLUMN name id string", "Duplicate column name: id"),
+        ("CHANGE COLUMN name name string AFTER nope", "nope"),
+        ("CHANGE COLUMN name name nonsense", "ParseException"),
+        ("ADD COLUMNS (id bigint)", "Duplicate column name: id"),
+        ("ADD COLUMNS (x string, x string)", "Duplicate column name: x"),
+        ("ADD COLUMNS (x nonsense)", "ParseException"),
+        ("DROP COLUMN nope", "nope"),
+        ("DROP COLUMN d", "partition column d"),
+        ("REPLACE COLUMNS (id bigint)", "not supported for Iceberg"),
+        ("ADD PARTITION (d = '2024-01-01')", "not supported for Iceberg"),
+        ("SET LOCATION 's3://@lake/elsewhere/'", "not supported for Iceberg"),
+    ],
+)
+def test_a_change_that_iceberg_does_not_have(iceberg: Athena, change: str, reason: str) -> None:
+    before = _metadata_file(iceberg)
+    iceberg.run(f"ALTER TABLE @raw.ice {change}").failed(reason)
+    assert _metadata_file(iceberg) == before
+
+
+def _metadata_file(iceberg: Athena) -> str:
+    table = iceberg.glue.get_table(DatabaseName=iceberg.raw, Name="ice")["Table"]
+    return str(table["Parameters"]["metadata_location"])
 
 
 def _current_snapshot(iceberg: Athena) -> tuple[int, str]:
     """Id of the table's snapshot, and when it was made."""
-    location = iceberg.glue.get_table(DatabaseName=iceberg.raw, Name="ice")["Table"]["Parameters"]["metadata_location"]
-    bucket, key = location.removeprefix("s3://").split("/", 1)
+    bucket, key = _metadata_file(iceberg).removeprefix("s3://").split("/", 1)
     metadata = json.loads(iceberg.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     made = dt.datetime.fromtimestamp(metadata["snapshots"][-1]["timestamp-ms"] / 1000, dt.UTC)
     return int(metadata["current-snapshot-id"]), made.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]

@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.services.cloudwatch.models import AlarmsBackend
-from local.services.cloudwatch.notices import lets_cloudwatch_publish
+from local.services.cloudwatch.notices import lets_cloudwatch_publish, message
 from tests.conftest import LocalAws
 
 ACCOUNT = "123456789012"
@@ -187,6 +187,15 @@ def test_a_changed_alarm_keeps_its_state_until_it_is_evaluated() -> None:
     put(backend, treat_missing_data="ignore")
     assert backend.alarms["a"].state_value == "ALARM"
     assert backend.evaluate_alarms(NOON) == []
+
+
+def test_a_change_is_told_as_it_was_though_the_next_one_has_come() -> None:
+    backend = AlarmsBackend("us-east-1", ACCOUNT)
+    put(backend, treat_missing_data="breaching", alarm_actions=["arn:of:alarms"], ok_actions=["arn:of:ok"])
+    (change,) = backend.evaluate_alarms(NOON)
+    backend.alarms["a"].update_state("seen again", "{}", "OK")
+    assert change.topics == ["arn:of:alarms"]
+    assert json.loads(message(change, ACCOUNT))["NewStateValue"] == "ALARM"
 
 
 def put(backend: AlarmsBackend, **changed: Any) -> None:

@@ -125,11 +125,14 @@ def test_additional_module_that_is_not_there(glue: Workbench, modules: str, mess
     assert message in run["ErrorMessage"]
 
 
-def test_argument_for_what_is_not_available(glue: Workbench) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"), [("--datalake-formats", "iceberg"), ("--enable-lakeformation-fine-grained-access", "true")]
+)
+def test_argument_for_what_is_not_available(glue: Workbench, name: str, value: str) -> None:
     """Ignoring it would let a job succeed here and mean something else on AWS."""
-    run = glue.run("print(1)\n", {"--datalake-formats": "iceberg"})
+    run = glue.run("print(1)\n", {name: value})
     assert run["JobRunState"] == "FAILED"
-    assert "--datalake-formats" in run["ErrorMessage"]
+    assert name in run["ErrorMessage"]
 
 
 def test_awsglue_is_not_there(glue: Workbench) -> None:
@@ -330,11 +333,12 @@ def test_update_replaces_the_definition(glue: Workbench) -> None:
 
 
 def test_what_is_not_served_is_refused_at_once(glue: Workbench) -> None:
-    """Triggers, workflows and data quality would never run here: storing them would look like success."""
+    """Triggers and workflows would never run here: storing them would look like success."""
     for call in (
         lambda: glue.glue.create_trigger(Name="t", Type="ON_DEMAND", Actions=[{"JobName": "j"}]),
         lambda: glue.glue.start_workflow_run(Name="w"),
-        lambda: glue.glue.create_data_quality_ruleset(Name="r", Ruleset="Rules = [ RowCount > 0 ]"),
+        lambda: glue.glue.get_data_quality_result_v2(ResultId="r"),
+        lambda: glue.glue.put_data_quality_profile_annotation(ProfileId="p", InclusionAnnotation="INCLUDE"),
     ):
         with pytest.raises(ClientError) as refused:
             call()

@@ -18,6 +18,8 @@ from typing import Any
 from local.clients import service_client
 from local.settings import LocalSettings, free_ports
 from tests.conftest import LOCAL_PYTHON, REPOSITORY
+from tests.local import rights
+from tests.local.glue.data_quality.quality_bench import RUN_RIGHTS
 
 _PATIENCE_SECONDS = 120
 
@@ -48,10 +50,10 @@ def wait_until_it_serves(settings: LocalSettings, server: subprocess.Popen[bytes
     raise AssertionError("the control plane does not answer")
 
 
-def build(settings: LocalSettings) -> str:
-    """A database, a table with a partition, a job with a run and a crawler that hang because S3 never answers.
+def build(settings: LocalSettings) -> tuple[str, str]:
+    """A database, a table with a partition; a job run, a crawl and an evaluation run that hang, as S3 never answers.
 
-    :return: id of the run
+    :return: ids of the job run and of the evaluation run
     """
     trust = {
         "Version": "2012-10-17",
@@ -60,6 +62,7 @@ def build(settings: LocalSettings) -> str:
     trust["Statement"][0]["Action"] = "sts:AssumeRole"  # type: ignore[index]
     iam: Any = service_client("iam", settings)
     iam.create_role(RoleName="worker", AssumeRolePolicyDocument=json.dumps(trust))
+    rights.give(iam, "worker", *rights.CHANGE_CATALOG, *RUN_RIGHTS)
     glue: Any = service_client("glue", settings)
     glue.create_database(DatabaseInput={"Name": "kept"})
     table = {"Name": "numbers", "PartitionKeys": [{"Name": "day", "Type": "string"}]}
@@ -74,6 +77,27 @@ def build(settings: LocalSettings) -> str:
     run: str = glue.start_job_run(JobName="hangs")["JobRunId"]
     assert glue.get_job_run(JobName="hangs", RunId=run)["JobRun"]["JobRunState"] == "STARTING"
     assert glue.get_crawler(Name="hangs")["Crawler"]["State"] == "RUNNING"
+    return run, start_evaluation(settings, glue)
+
+
+def start_evaluation(settings: LocalSettings, glue: Any) -> str:
+    """:return: id of the run, which reads a table by now"""
+    location = {"Columns": [{"Name": "id", "Type": "int"}], "Location": "s3://bucket/rows/"}
+    glue.create_table(DatabaseName="kept", TableInput={"Name": "rows", "StorageDescriptor": location})
+    lake_formation: Any = service_client("lakeformation", settings)
+    lake_formation.grant_permissions(
+        Principal={"DataLakePrincipalIdentifier": "arn:aws:iam::123456789012:role/worker"},
+        Resource={"Table": {"DatabaseName": "kept", "Name": "rows"}},
+        Permissions=["SELECT"],
+    )
+    glue.create_data_quality_ruleset(Name="kept", Ruleset="Rules = [ RowCount > 0 ]", Tags={"team": "lake"})
+    source = {"GlueTable": {"DatabaseName": "kept", "TableName": "rows"}}
+    run: str = glue.start_data_quality_ruleset_evaluation_run(
+        DataSource=source, Role="worker", RulesetNames=["kept"], ClientToken="once"
+    )["RunId"]
+    while (state := glue.get_data_quality_ruleset_evaluation_run(RunId=run)["Status"]) == "STARTING":
+        time.sleep(0.05)
+    assert state == "RUNNING"
     return run
 
 
@@ -89,15 +113,24 @@ def test_killed_control_plane(tmp_path: Path) -> None:
         )
         settings.save()
         with control_plane(settings) as server:
-            run = build(settings)
+            runs = build(settings)
             server.send_signal(signal.SIGKILL)
             server.wait()
         with control_plane(settings):
-            check(settings, run)
+            check(settings, *runs)
 
 
-def check(settings: LocalSettings, run_id: str) -> None:
+def check(settings: LocalSettings, run_id: str, evaluation_id: str) -> None:
     glue: Any = service_client("glue", settings)
+    evaluation = glue.get_data_quality_ruleset_evaluation_run(RunId=evaluation_id)
+    assert (evaluation["Status"], evaluation["RulesetNames"]) == ("FAILED", ["kept"])
+    assert "stopped while this run read its table" in evaluation["ErrorString"]
+    assert glue.get_data_quality_ruleset(Name="kept")["Ruleset"] == "Rules = [ RowCount > 0 ]"
+    assert len(glue.list_data_quality_rulesets(Tags={"team": "lake"})["Rulesets"]) == 1
+    again = glue.start_data_quality_ruleset_evaluation_run(
+        DataSource=evaluation["DataSource"], Role="worker", RulesetNames=["kept"], ClientToken="once"
+    )
+    assert again["RunId"] == evaluation_id
     run = glue.get_job_run(JobName="hangs", RunId=run_id)["JobRun"]
     assert run["JobRunState"] == "FAILED"
     assert "local AWS was stopped while this job ran" in run["ErrorMessage"]

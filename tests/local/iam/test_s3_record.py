@@ -9,7 +9,8 @@ import uuid
 import pytest
 
 from local.services.iam.decisions import read_decisions
-from local.services.iam.s3_audit import decision_of
+from local.services.iam.policy import compile_document
+from local.services.iam.s3_audit import decision_of, of_a_version
 from tests.local import rights
 
 
@@ -35,6 +36,28 @@ def test_method_and_key_say_the_action(line, action, resource):
     decision = decision_of(line)
     assert (decision.role, decision.action, decision.resource) == ("r", action, f"arn:aws:s3:::{resource}")
     assert decision.allowed
+
+
+def _statements(*actions):
+    return compile_document(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}]}, "p"
+    )
+
+
+@pytest.mark.parametrize(
+    ("allowed", "action"),
+    [
+        (["s3:DeleteObjectVersion"], "s3:DeleteObjectVersion"),
+        (["s3:DeleteObject"], "s3:DeleteObject"),
+        (["s3:DeleteObject", "s3:DeleteObjectVersion"], "s3:DeleteObject"),
+        (["s3:GetObject"], "s3:DeleteObject"),
+    ],
+)
+def test_a_deletion_that_is_allowed_of_versions_only_was_one_of_a_version(allowed, action):
+    found = of_a_version(decision_of(entry("DELETE.OBJECT")), _statements(*allowed), {})
+    assert found.action == action
+    refused = of_a_version(decision_of(entry("DELETE.OBJECT", error_code="AccessDenied")), _statements(*allowed), {})
+    assert refused.action == "s3:DeleteObject"
 
 
 def test_refusals_are_told_from_missing_keys():

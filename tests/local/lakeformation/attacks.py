@@ -1,8 +1,9 @@
 """Attempts to see what Lake Formation hides, through Athena.
 
 Tables in the database: ``emp`` (id, name, region, salary, ssn), ``sec`` (v), ``pub`` (id), and the views ``v_all``
-over emp and ``v_sec`` over sec. The analyst may read emp without ssn and only region 'eu', pub and both views, but not
-sec. The clerk may read id and name of emp in region 'eu' (a filter on a column it cannot see) and pub.
+over emp and ``v_sec`` over sec; ``sec_link`` is a resource link to sec, which the analyst may describe. Everything but
+the link is granted to other accounts. The analyst may read emp without ssn and only region 'eu', pub and both views,
+but not sec. The clerk may read id and name of emp in region 'eu' (a filter on a column it cannot see) and pub.
 
 ``@db`` is the database, ``@bucket`` the bucket of its files. HIDDEN stands for a value that only hidden rows hold.
 """
@@ -65,6 +66,8 @@ HIDDEN_TABLES = [
     "SELECT * FROM query('select * from sec')",
     "SELECT * FROM query_table('sec')",
     "SELECT 1; SELECT * FROM sec",
+    "SELECT * FROM sec_link",
+    "SELECT * FROM pub WHERE EXISTS (SELECT v FROM sec_link)",
 ]
 
 OTHER_STATEMENTS = [
@@ -76,6 +79,11 @@ OTHER_STATEMENTS = [
     "EXPLAIN SELECT * FROM sec",
     "EXPLAIN ANALYZE SELECT * FROM sec",
     "DROP TABLE sec",
+    "DROP TABLE sec_link",
+    "INSERT INTO sec_link VALUES 'x'",
+    "SHOW CREATE TABLE sec_link",
+    "DESCRIBE sec_link",
+    "CREATE VIEW linked_view AS SELECT * FROM sec_link",
     "SHOW CREATE TABLE sec",
     "DESCRIBE sec",
     "SHOW COLUMNS IN sec",
@@ -157,6 +165,7 @@ ATTACKS: list[tuple[str, str, str]] = [
     *(("analyst", HARMLESS, sql) for sql in HIDDEN_ROWS),
     *(("clerk", outcome, sql) for outcome, sql in CLERK),
     *(("outsider", REFUSED, sql) for sql in ("SELECT * FROM emp", "SELECT * FROM pub", "SELECT count(*) FROM v_all")),
+    ("outsider", REFUSED, "SELECT * FROM sec_link"),
     *(("outsider", HARMLESS, sql) for sql in ("SHOW TABLES", "SHOW DATABASES", *HIDDEN_ROWS)),
 ]
 """(role, outcome, SQL)"""

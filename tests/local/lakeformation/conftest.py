@@ -27,6 +27,8 @@ sys.path.append(str(Path(__file__).resolve().parents[3] / "dags"))
 os.environ["SLUICE_GLUE_PREWARM"] = "0"
 
 ROLES = ("lake-admin", "auditor", "steward", "engineer", "analyst", "outsider")
+# What each may do with its rights is Lake Formation's decision, which these tests are about.
+RIGHTS = (rights.allow("lakeformation:*", "iam:PassRole", "ram:*"), *rights.CHANGE_CATALOG)
 COLUMNS = [("id", "bigint"), ("name", "string"), ("country", "string"), ("salary", "decimal(12,3)")]
 PARTITIONS = [("day", "string")]
 ALL_COLUMNS = ("id", "name", "country", "salary", "day")
@@ -126,8 +128,7 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSet
     trust = json.dumps({"Version": "2012-10-17", "Statement": []})
     for role in ROLES:
         iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)
-        # What each may do with its rights is Lake Formation's decision, which these tests are about.
-        rights.give(iam, role, rights.allow("lakeformation:*"), *rights.CHANGE_CATALOG, rights.allow("iam:PassRole"))
+        rights.give(iam, role, *RIGHTS)
     yield settings
     server.shutdown()
     services.close_all()

@@ -146,6 +146,18 @@ def _open_gates(it: Fortress) -> None:
     for name in ("pub", "v_all", "v_sec"):
         it.grant("analyst", it.table(name), "SELECT", "DESCRIBE")
     it.grant("clerk", it.table("pub"), "SELECT")
+    # What other accounts hold opens nothing here, and a resource link is no way around its target.
+    for name in ("emp", "sec", "pub", "v_all", "v_sec"):
+        for consumer in ("999999999999", "arn:aws:organizations::111111111111:organization/o-abcdefghij"):
+            it.client("lakeformation").grant_permissions(
+                Principal={"DataLakePrincipalIdentifier": consumer},
+                Resource=it.table(name),
+                Permissions=["SELECT", "DESCRIBE"],
+                PermissionsWithGrantOption=["SELECT", "DESCRIBE"],
+            )
+    target = {"CatalogId": "123456789012", "DatabaseName": it.database, "Name": "sec"}
+    it.client("glue").create_table(DatabaseName=it.database, TableInput={"Name": "sec_link", "TargetTable": target})
+    it.grant("analyst", it.table("sec_link"), "DESCRIBE")
     it.grant("analyst", it.filter_of("analyst", ["id", "name", "region", "salary"]), "SELECT")
     it.grant("clerk", it.filter_of("clerk", ["id", "name"]), "SELECT")
 
@@ -201,7 +213,7 @@ def test_nothing_was_written_or_dropped(fortress: Fortress) -> None:
     for role, _, sql in ATTACKS:
         fortress.outcome(fortress.started[role, sql])
     tables = fortress.client("glue").get_tables(DatabaseName=fortress.database)["TableList"]
-    assert sorted(table["Name"] for table in tables) == ["emp", "pub", "sec", "v_all", "v_sec"]
+    assert sorted(table["Name"] for table in tables) == ["emp", "pub", "sec", "sec_link", "v_all", "v_sec"]
     assert fortress.run("local-admin", "SELECT count(*) FROM pub") == [["2"]]
     s3 = fortress.client("s3")
     for prefix in ("stolen/", "unloaded/", "z"):

@@ -175,3 +175,23 @@ def test_everything_survives_a_restart(lake: Lake) -> None:
     assert snapshot.exists()
     restored = pickle.loads(pickle.dumps(lake.backend.__getstate__()))
     assert restored["state"] == lake.backend.state
+
+
+def test_revoking_in_batches_says_which_entry_failed(lake: Lake) -> None:
+    lake.grant("analyst", {"Table": {"DatabaseName": "db", "Name": "people"}}, "SELECT")
+    entries = [
+        {
+            "Id": name,
+            "Principal": lake.principal("analyst"),
+            "Resource": {"Table": {"DatabaseName": "db", "Name": "people"}},
+            "Permissions": [permission],
+        }
+        for name, permission in (("held", "SELECT"), ("not held", "INSERT"))
+    ]
+    failures = lake.client().batch_revoke_permissions(Entries=entries)["Failures"]
+    assert [failure["RequestEntry"]["Id"] for failure in failures] == ["not held"]
+    assert failures[0]["Error"]["ErrorCode"] == "InvalidInputException"
+
+
+def test_the_caller_learns_who_it_is(lake: Lake) -> None:
+    assert lake.client(role="analyst").get_data_lake_principal()["Identity"].endswith("analyst")

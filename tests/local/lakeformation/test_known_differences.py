@@ -45,9 +45,38 @@ def test_known_difference_conditions_are_refused(lake: Lake, refused: Refused) -
     assert error["Code"] == "InvalidInputException"
 
 
-@pytest.mark.parametrize("principal", ["999999999999", "arn:aws:iam::999999999999:role/theirs"])
-def test_known_difference_other_accounts_are_unknown(lake: Lake, refused: Refused, principal: str) -> None:
-    assert refused(lake.grant, principal, TABLE, "SELECT")["Code"] == "InvalidInputException"
+def test_known_difference_principals_of_other_accounts_are_unknown(lake: Lake, refused: Refused) -> None:
+    theirs = "arn:aws:iam::999999999999:role/theirs"
+    assert refused(lake.grant, theirs, TABLE, "SELECT")["Code"] == "InvalidInputException"
+    location = {"DataLocation": {"ResourceArn": "arn:aws:s3:::lake"}}
+    lake.client().register_resource(ResourceArn="arn:aws:s3:::lake", UseServiceLinkedRole=True)
+    error = refused(lake.grant, "999999999999", location, "DATA_LOCATION_ACCESS")
+    assert error["Code"] == "InvalidInputException"
+
+
+def test_known_difference_a_share_lives_and_dies_with_its_grants(lake: Lake) -> None:
+    ram = lake.client("ram", "local-admin")
+    arns = []
+    for _ in range(2):
+        lake.grant("999999999999", TABLE, "SELECT")
+        (share,) = ram.get_resource_shares(resourceOwner="SELF")["resourceShares"]
+        arns.append(share["resourceShareArn"])
+        lake.revoke("999999999999", TABLE, "SELECT")
+        assert ram.get_resource_shares(resourceOwner="SELF")["resourceShares"] == []
+        assert ram.get_resource_share_associations(associationType="RESOURCE")["resourceShareAssociations"] == []
+    assert arns[0] == arns[1]
+
+
+def test_known_difference_every_organization_is_ours_and_every_account_is_not(lake: Lake) -> None:
+    unit = "arn:aws:organizations::111111111111:ou/o-abcdefghij/ou-ab12-34567890"
+    for consumer in ("999999999999", unit):
+        lake.grant(consumer, TABLE, "SELECT")
+    ram = lake.client("ram", "local-admin")
+    found = ram.get_resource_share_associations(associationType="PRINCIPAL")["resourceShareAssociations"]
+    assert {row["associatedEntity"]: (row["status"], row["external"]) for row in found} == {
+        "999999999999": ("ASSOCIATING", True),
+        unit: ("ASSOCIATED", False),
+    }
 
 
 @pytest.mark.parametrize(

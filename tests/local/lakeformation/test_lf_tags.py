@@ -105,3 +105,11 @@ def test_expressions_need_known_values_and_are_kept_while_used(lake: Lake, refus
     lake.revoke("analyst", policy, "SELECT")
     client.delete_lf_tag_expression(Name="open")
     assert refused(client.get_lf_tag_expression, Name="open")["Code"] == "EntityNotFoundException"
+
+
+def test_expressions_are_listed(lake: Lake) -> None:
+    lake.client().create_lf_tag(TagKey="team", TagValues=["a", "b"])
+    expression = [{"TagKey": "team", "TagValues": ["a"]}]
+    lake.client().create_lf_tag_expression(Name="team-a", Expression=expression)
+    (found,) = lake.client().list_lf_tag_expressions()["LFTagExpressions"]
+    assert (found["Name"], found["Expression"]) == ("team-a", expression)

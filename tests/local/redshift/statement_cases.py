@@ -356,6 +356,20 @@ SCENARIOS: dict[str, list[Step]] = {
         ("GRANT SELECT (id) ON {s}.customers TO carol{x}", None),
         ("CREATE MASKING POLICY mask{x} WITH (email VARCHAR(256)) USING ('***@'||split_part(email,'@',2))", None),
         ("ATTACH MASKING POLICY mask{x} ON {s}.customers(email) TO ROLE reader{x} PRIORITY 10", None),
+        (
+            "ATTACH MASKING POLICY mask{x} ON {s}.customers(email) TO ROLE admin{x} PRIORITY 10",
+            Fails("already attached"),
+        ),
+        (
+            "ATTACH MASKING POLICY mask{x} ON {s}.customers(email) TO ROLE reader{x} PRIORITY 20",
+            Fails("already attached"),
+        ),
+        ("CREATE MATERIALIZED VIEW {s}.mails AS SELECT email FROM {s}.customers", None),
+        ("ATTACH MASKING POLICY mask{x} ON {s}.mails(email) TO ROLE reader{x}", Fails("permanent tables only")),
+        (
+            "select column_name from svv_columns where table_schema = '{s}' and table_name = 'mails'",
+            [("email",)],
+        ),
         ("CREATE RLS POLICY eu{x} WITH (region VARCHAR(10)) USING (region = 'eu')", None),
         ("ATTACH RLS POLICY eu{x} ON {s}.customers TO ROLE reader{x}", None),
         ("ALTER TABLE {s}.customers ROW LEVEL SECURITY ON", None),

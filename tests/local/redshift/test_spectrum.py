@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -72,11 +72,11 @@ class External:
         )
         assert created is not None, error
 
-    def grant(self, **resource: Any) -> None:
+    def grant(self, permissions: Sequence[str] = ("SELECT",), **resource: Any) -> None:
         self.aws.client("lakeformation").grant_permissions(
             Principal={"DataLakePrincipalIdentifier": f"arn:aws:iam::123456789012:role/{self.aws.name('redshift')}"},
             Resource=resource or {"Table": {"DatabaseName": "curated", "Name": self.name}},
-            Permissions=["SELECT"],
+            Permissions=list(permissions),
         )
 
     def run(self, sql: str) -> tuple[list[list[Any]] | None, str]:
@@ -130,6 +130,22 @@ def test_external_tables_are_created_in_glue(external: External) -> None:
 
     assert rows is None
     assert "create the table in Glue" in error
+
+
+def test_a_resource_link_is_not_followed(external: External) -> None:
+    name = f"{external.name}_link"
+    target = {"CatalogId": "123456789012", "DatabaseName": "curated", "Name": external.name}
+    external.aws.client("glue").create_table(DatabaseName="curated", TableInput={"Name": name, "TargetTable": target})
+    try:
+        _, hidden = external.run(f"SELECT 1 FROM {external.schema}.{name}")
+        external.grant(["DESCRIBE"], Table={"DatabaseName": "curated", "Name": name})
+        rows, error = external.run(f"SELECT 1 FROM {external.schema}.{name}")
+    finally:
+        external.aws.client("glue").delete_table(DatabaseName="curated", Name=name)
+
+    assert rows is None
+    assert f"curated.{name} is a resource link to 123456789012.curated.{external.name}, which" in error
+    assert "Lake Formation" in hidden
 
 
 @pytest.fixture(scope="module")

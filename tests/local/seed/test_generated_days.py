@@ -122,7 +122,18 @@ def test_exact_number_of_rows(count: int, tmp_path: Path) -> None:
 
 def test_same_options_same_bytes_in_another_process(tmp_path: Path) -> None:
     one = generate(tmp_path / "one", ["2010-12-01", "2010-12-02"], rows_per_day=500, seed=3, compress=True)
-    command = ["generate", "2010-12-02", "--rows", "500", "--seed", "3", "--gzip", "--out", str(tmp_path / "two")]
+    command = [
+        "generate",
+        "online_retail",
+        "2010-12-02",
+        "--rows",
+        "500",
+        "--seed",
+        "3",
+        "--gzip",
+        "--out",
+        str(tmp_path / "two"),
+    ]
     script = (
         "import argparse, sys; from local.seed.command import add_arguments; parser = argparse.ArgumentParser();"
         "add_arguments(parser); options = parser.parse_args(sys.argv[2:]); sys.exit(options.run(options))"
@@ -145,7 +156,11 @@ def test_other_seed_other_shop(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [(["yesterday"], "is not a date"), (["2010-12-01", "--rows", "-5"], "is not a number of rows")],
+    [
+        (["online_retail", "yesterday"], "is not a date"),
+        (["online_retail", "2010-12-01", "--rows", "-5"], "is not a number of rows"),
+        (["2010-12-01"], "invalid choice"),
+    ],
 )
 def test_wrong_options_say_what_is_wrong(options: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     import argparse

@@ -115,6 +115,16 @@ class TestFailures:
         assert {key for key, _ in repository.versions() - before} == {"dags/lake/words.py"}
         assert repository.updates() == updated_at
 
+    def test_a_failure_names_its_own_reason_and_not_that_of_the_one_before(self, repository: Repository) -> None:
+        # Both may fall into one second, and the clock here is not AWS's.
+        repository.deploy()
+        repository.write("plugins/word_plugin.py", "WORD = 6\n")
+        for order, other in (("no workers", "no subnets"), ("no subnets", "no workers")):
+            repository.order("next-update", f"UPDATE_FAILED INTERNAL_ERROR {order}")
+            with pytest.raises(DeployFailed, match=order) as failure:
+                repository.deploy()
+            assert other not in str(failure.value)
+
     def test_environment_that_was_not_restored_is_reported(self, repository: Repository) -> None:
         repository.deploy()
         repository.write("plugins/word_plugin.py", "WORD = 5\n")

@@ -53,6 +53,11 @@ def _glue_security(aws: LocalAws, resource: Resource) -> dict[str, Any]:
     return {"Name": found["Name"], "EncryptionConfiguration": encryption}
 
 
+def _ruleset(aws: LocalAws, resource: Resource) -> dict[str, Any]:
+    found = aws.client("glue").get_data_quality_ruleset(Name=resource.physical_id)
+    return {**found, **_glue_tags(aws, "dataQualityRuleset", resource.physical_id)}
+
+
 def _work_group(aws: LocalAws, resource: Resource) -> dict[str, Any]:
     found = aws.client("athena").get_work_group(WorkGroup=resource.physical_id)["WorkGroup"]
     return {**found, "WorkGroupConfiguration": found["Configuration"]}
@@ -110,6 +115,7 @@ LAKE_READERS: dict[str, Reader] = {
     "AWS::Glue::Crawler": _crawler,
     "AWS::Glue::Database": _database,
     "AWS::Glue::Job": _job,
+    "AWS::Glue::DataQualityRuleset": _ruleset,
     "AWS::Glue::SecurityConfiguration": _glue_security,
     "AWS::LakeFormation::DataLakeSettings": _settings,
     "AWS::LakeFormation::PrincipalPermissions": _permissions,

@@ -9,7 +9,8 @@ from local.services.athena.catalog import Partition, Table
 from local.services.athena.errors import QueryFailed, hive_failure, semantic_failure
 from local.services.athena.names import as_folder
 from local.services.athena.session import QuerySession
-from local.services.athena.statements.hive_ddl import column_definition, named_table, parse_hive
+from local.services.athena.statements import iceberg_alter
+from local.services.athena.statements.hive_ddl import assigned_properties, column_definition, named_table, parse_hive
 from local.services.athena.statements.partition_folders import register_partitions
 from local.services.athena.statements.result import DDL, StatementResult, done, lines
 
@@ -22,7 +23,6 @@ _PAIR = re.compile(
 )
 _ADD_COLUMNS = re.compile(r"^(?P<kind>ADD|REPLACE)\s+COLUMNS\s*\((?P<columns>.*)\)$", re.I | re.S)
 _PROPERTIES = re.compile(r"^SET\s+TBLPROPERTIES\s*\((?P<properties>.*)\)$", re.I | re.S)
-_PROPERTY = re.compile(r"""['"]([^'"]+)['"]\s*=\s*['"]([^'"]*)['"]""")
 _LOCATION = re.compile(r"^(?:PARTITION\s*\((?P<spec>[^)]*)\)\s*)?SET\s+LOCATION\s+'(?P<location>[^']+)'$", re.I)
 _MSCK = re.compile(r"^MSCK\s+REPAIR\s+TABLE\s+(?P<table>\S+)\s*$", re.I)
 
@@ -47,6 +47,8 @@ def alter(session: QuerySession, sql: str) -> StatementResult:
         raise QueryFailed("", f"FAILED: ParseException line 1:6 cannot recognize input near '{sql[6:60]}'")
     table = _table(session, found["table"])
     change = found["change"].strip()
+    if table.is_iceberg:
+        return iceberg_alter.alter(session, table, change)
     for pattern, apply in _CHANGES:
         matched = pattern.match(change)
         if matched:
@@ -121,7 +123,7 @@ def _change_columns(session: QuerySession, table: Table, found: re.Match[str]) -
 
 
 def _set_properties(session: QuerySession, table: Table, found: re.Match[str]) -> StatementResult:
-    changed = {**table.parameters, **dict(_PROPERTY.findall(found["properties"]))}
+    changed = {**table.parameters, **assigned_properties(found["properties"])}
     session.catalog.update_table(table.database, table.table_input(Parameters=changed))
     return done(DDL, "ALTER_TABLE_SET_TBLPROPERTIES")
 

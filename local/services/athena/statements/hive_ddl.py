@@ -25,6 +25,7 @@ _DROP = re.compile(
     r"^DROP\s+(?P<kind>TABLE|VIEW|DATABASE|SCHEMA)\s+(?P<lenient>IF\s+EXISTS\s+)?(?P<name>\S+)(?P<cascade>\s+CASCADE)?\s*$",
     re.I,
 )
+_PROPERTY = re.compile(r"""['"]([^'"]+)['"]\s*=\s*['"]([^'"]*)['"]""")
 _DELIMITERS = {
     "fields": "field.delim",
     "escaped": "escape.delim",
@@ -50,6 +51,14 @@ class _TableClauses:
     input_format: str | None = None
     output_format: str | None = None
     external: bool = False
+
+
+def assigned_properties(text: str) -> dict[str, str]:
+    """Names and values of a TBLPROPERTIES list.
+
+    :param text: what stands between its parentheses.
+    """
+    return dict(_PROPERTY.findall(text))
 
 
 def parse_hive(sql: str) -> Node:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -53,14 +53,22 @@ def create(
     transforms: Sequence[Node],
 ) -> StatementResult:
     """CREATE TABLE ... TBLPROPERTIES ('table_type' = 'ICEBERG')."""
-    nulls = ", ".join(f"CAST(NULL AS {duckdb_type(c.type)}) AS {identifier(c.name)}" for c in columns)
-    schema = session.execute(f"SELECT {nulls} LIMIT 0").to_arrow_table().schema
+    schema = arrow_schema(session, {column.name: column.type for column in columns})
     kept = {key: value for key, value in properties.items() if key not in ("table_type", "format")}
     table = session.iceberg().create_table(
         (database, name), schema=schema, location=location.rstrip("/"), properties=kept
     )
     _partition(table, transforms)
     return done(DDL, "CREATE_TABLE")
+
+
+def arrow_schema(session: QuerySession, types: Mapping[str, str]) -> pa.Schema:
+    """Schema of a table without rows.
+
+    :param types: Hive type by column, in order.
+    """
+    nulls = ", ".join(f"CAST(NULL AS {duckdb_type(hive)}) AS {identifier(name)}" for name, hive in types.items())
+    return session.execute(f"SELECT {nulls} LIMIT 0").to_arrow_table().schema
 
 
 def create_as(
@@ -89,8 +97,8 @@ def append(session: QuerySession, query: str, target: Table) -> StatementResult:
     rows = session.execute(query).to_arrow_table()
     session.count_bytes()
     session.before_commit()
-    table = _load(session, target)
-    _commit(lambda: table.append(_fitted(rows, table)))
+    table = load(session, target)
+    commit(lambda: table.append(_fitted(rows, table)))
     return done(DML, "INSERT", rows.num_rows)
 
 
@@ -114,7 +122,7 @@ def change(session: QuerySession, sql: str) -> StatementResult:
         raise QueryFailed(
             "NOT_SUPPORTED", "Modifying Hive table rows is only supported for transactional (Iceberg) tables"
         )
-    iceberg = _load(session, table)
+    iceberg = load(session, table)
     _require_size(iceberg, table)
     current = iceberg.scan().to_arrow()
     session.scanned += int(current.nbytes)
@@ -131,7 +139,7 @@ def change(session: QuerySession, sql: str) -> StatementResult:
     session.harden(folders)
     counted = session.execute(text).fetchone()
     changed = session.execute(f"SELECT * FROM {identifier(name)}").to_arrow_table()
-    _commit(lambda: iceberg.overwrite(_fitted(changed, iceberg)))
+    commit(lambda: iceberg.overwrite(_fitted(changed, iceberg)))
     return done(DML, kind, int(counted[0]) if counted else 0)
 
 
@@ -145,14 +153,14 @@ def maintain(session: QuerySession, sql: str) -> StatementResult:
     _require_rights(session, table, "UPDATE")
     if not table.is_iceberg:
         raise QueryFailed("NOT_SUPPORTED", f"{words[0].upper()} works on Iceberg tables only")
-    iceberg = _load(session, table)
+    iceberg = load(session, table)
     if words[0].upper() == "OPTIMIZE":
         _require_size(iceberg, table)
-        _commit(lambda: iceberg.overwrite(iceberg.scan().to_arrow()))
+        commit(lambda: iceberg.overwrite(iceberg.scan().to_arrow()))
         return done(DML, "OPTIMIZE")
     age = int(table.parameters.get("vacuum_max_snapshot_age_seconds", _DEFAULT_SNAPSHOT_AGE_SECONDS))
     oldest = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=age)
-    _commit(lambda: iceberg.maintenance.expire_snapshots().older_than(oldest.replace(tzinfo=None)).commit())
+    commit(lambda: iceberg.maintenance.expire_snapshots().older_than(oldest.replace(tzinfo=None)).commit())
     return done(DML, "VACUUM")
 
 
@@ -188,7 +196,7 @@ def _require_size(iceberg: Any, table: Table) -> None:
         )
 
 
-def _load(session: QuerySession, table: Table) -> Any:
+def load(session: QuerySession, table: Table) -> Any:
     return session.iceberg().load_table((table.database, table.name))
 
 
@@ -225,7 +233,7 @@ def _fitted(rows: pa.Table, iceberg: Any) -> pa.Table:
     return rows.select(schema.names).cast(schema)
 
 
-def _commit(change_table: Any) -> None:
+def commit(change_table: Any) -> None:
     try:
         change_table()
     except CommitFailedException as error:

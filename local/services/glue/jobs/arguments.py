@@ -15,6 +15,7 @@ NOT_AVAILABLE = {
     "--extra-jars": "jars of your own on Spark's class path",
     "--datalake-formats": "Iceberg, Hudi or Delta jars in Spark",
     "--enable-glue-datacatalog": "the Glue catalog as Spark's Hive metastore; read by path, or query with Athena",
+    "--enable-lakeformation-fine-grained-access": "rows and columns that Lake Formation hides from a job",
     "--python-modules-installer-option": "installing Python modules at run time",
 }
 _OFF = {"", "false"}

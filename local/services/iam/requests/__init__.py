@@ -14,6 +14,7 @@ from typing import Any
 from local.services.iam import reference
 from local.services.iam.requests import lookups, renames, resources
 from local.services.iam.requests.passed_roles import passed_roles
+from local.services.iam.requests.resource_shares import actions_of_sharing, conditions_of_sharing
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,10 @@ def needs(service: str, operation: str, parameters: Mapping[str, Any]) -> list[N
         Need(action, resource, lookups.conditions(action, parameters))
         for action in renames.actions(service, operation)
         for resource in _resources(action, operation, parameters)
+    ]
+    found += [
+        Need(action, "*", conditions_of_sharing(action))
+        for action in actions_of_sharing(service, operation, parameters)
     ]
     return found + [
         Need("iam:PassRole", arn, {"iam:passedtoservice": [target]})

@@ -111,6 +111,21 @@ def _athena_workgroup(name: str) -> str:
     return f"arn:aws:athena:{_REGION}:{ACCOUNT_ID}:workgroup/{name}"
 
 
+def _data_quality_rulesets(parameters: Mapping[str, Any]) -> list[str]:
+    """Runs and results are guarded by the rule sets they evaluate; recommendations, and unknown ones, by any."""
+    from moto.glue.models import glue_backends
+
+    backend = glue_backends[ACCOUNT_ID][_REGION]
+    # Names are in the request, or those of the runs and results that it names.
+    runs, results = getattr(backend, "evaluation_runs", {}), getattr(backend, "data_quality_results", {})
+    names = {str(parameters["Name"])} if parameters.get("Name") else set(parameters.get("RulesetNames") or ())
+    for run_id in parameters.get("RunIds") or [parameters.get("RunId")]:
+        names |= set(runs[run_id].texts) if run_id in runs else set()
+    for result_id in parameters.get("ResultIds") or [parameters.get("ResultId")]:
+        names |= {results[result_id].ruleset} if result_id in results else set()
+    return [f"arn:aws:glue:{_REGION}:{ACCOUNT_ID}:dataQualityRuleset/{name}" for name in sorted(names) or ["*"]]
+
+
 FOR_OPERATION: dict[tuple[str, str], Callable[[Mapping[str, Any]], list[str]]] = {
     **{
         ("athena", name): _workgroups_of_queries
@@ -137,6 +152,27 @@ FOR_OPERATION: dict[tuple[str, str], Callable[[Mapping[str, Any]], list[str]]] =
             "ListDatabases",
             "ListSchemas",
             "ListTables",
+        )
+    },
+    **{
+        ("glue", name): _data_quality_rulesets
+        for name in (
+            "BatchGetDataQualityResult",
+            "BatchGetDataQualityRulesetEvaluationRun",
+            "CancelDataQualityRuleRecommendationRun",
+            "CancelDataQualityRulesetEvaluationRun",
+            "DeleteDataQualityRuleset",
+            "GetDataQualityResult",
+            "GetDataQualityRuleRecommendationRun",
+            "GetDataQualityRuleset",
+            "GetDataQualityRulesetEvaluationRun",
+            "ListDataQualityResults",
+            "ListDataQualityRuleRecommendationRuns",
+            "ListDataQualityRulesetEvaluationRuns",
+            "ListDataQualityRulesets",
+            "StartDataQualityRuleRecommendationRun",
+            "StartDataQualityRulesetEvaluationRun",
+            "UpdateDataQualityRuleset",
         )
     },
 }

@@ -19,6 +19,8 @@ _ROLES: dict[tuple[str, str], tuple[tuple[str, ...], str]] = {
     ("cloudformation", "UpdateStack"): (("RoleARN",), "cloudformation.amazonaws.com"),
     ("glue", "CreateCrawler"): (("Role",), "glue.amazonaws.com"),
     ("glue", "CreateJob"): (("Role",), "glue.amazonaws.com"),
+    ("glue", "StartDataQualityRuleRecommendationRun"): (("Role",), "glue.amazonaws.com"),
+    ("glue", "StartDataQualityRulesetEvaluationRun"): (("Role",), "glue.amazonaws.com"),
     ("glue", "UpdateCrawler"): (("Role",), "glue.amazonaws.com"),
     ("glue", "UpdateJob"): (("JobUpdate.Role",), "glue.amazonaws.com"),
     ("lakeformation", "RegisterResource"): (("RoleArn",), "lakeformation.amazonaws.com"),

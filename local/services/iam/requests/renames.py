@@ -28,6 +28,9 @@ _ACTIONS: dict[tuple[str, str], tuple[str, ...]] = {
             "ListTables",
         )
     },
+    # "Configure IAM permissions for AWS Glue Data Quality" in the Glue guide.
+    ("glue", "BatchGetDataQualityResult"): ("glue:GetDataQualityResult",),
+    ("glue", "BatchGetDataQualityRulesetEvaluationRun"): ("glue:GetDataQualityRulesetEvaluationRun",),
     # Bucket settings that the control plane keeps.
     ("s3", "HeadBucket"): ("s3:ListBucket",),
     ("s3", "ListBuckets"): ("s3:ListAllMyBuckets",),

@@ -64,6 +64,9 @@ def _replace_relation(
         expand_nested(query)
     elif relation in masks:
         query = masking.masked_query(session, table, masks[relation])
+    elif masks and (definition := masking.view_over(session, relation, masks)) is not None:
+        query = definition
+        expand_nested(query)
     else:
         return
     alias = exp.TableAlias(this=exp.to_identifier(table.alias or table.name))

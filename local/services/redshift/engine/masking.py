@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
 
 from local.services.redshift.engine.session import Outcome, Session
 from local.services.redshift.engine.statement import Statement
@@ -86,6 +86,29 @@ def masks_of(session: Session) -> dict[int, dict[str, str]]:
                 column.set("this", exp.to_identifier(renamed[column.name.lower()], quoted=True))
         masks.setdefault(int(relation), {})[columns[0]] = tree.sql(dialect="redshift")
     return masks
+
+
+_TABLES_OF_VIEW = """
+WITH RECURSIVE read_by(relation) AS (
+  SELECT d.refobjid FROM pg_rewrite r JOIN pg_depend d ON d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
+   WHERE r.ev_class = %s AND d.refobjid <> r.ev_class
+  UNION SELECT d.refobjid FROM read_by v JOIN pg_rewrite r ON r.ev_class = v.relation
+    JOIN pg_depend d ON d.objid = r.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class)
+SELECT relation FROM read_by
+"""
+
+
+def view_over(session: Session, relation: int, masks: dict[int, dict[str, str]]) -> exp.Expr | None:
+    """The query of a view that reads a masked table: who reads a view sees by masks of its own ("Considerations when
+    using dynamic data masking"). None for other relations. The reader then needs rights on the table, too.
+    """
+    row = session.execute(
+        "SELECT pg_get_viewdef(oid) FROM pg_class WHERE oid = %s AND relkind = 'v'", (relation,)
+    ).fetchone()
+    if row is None:
+        return None
+    tables = {int(found) for (found,) in session.execute(_TABLES_OF_VIEW, (relation,)).fetchall()}
+    return parse_one(str(row[0]), dialect="postgres") if tables & masks.keys() else None
 
 
 def masked_query(session: Session, table: exp.Table, masks: dict[str, str]) -> exp.Expr:

@@ -79,5 +79,13 @@ def create_or_drop_role(session: Session, statement: Statement) -> Outcome:
     name = re.match(rf"(?:CREATE|DROP)\s+\w+\s+(?:IF\s+EXISTS\s+)?(?P<name>{_NAME})", text, re.IGNORECASE)
     if name and name["name"].strip('"').lower().startswith("sys:"):
         raise RedshiftError(f'role name "{name["name"]}" is reserved')
-    session.execute(text)
+    with session.atomic():
+        # PostgreSQL does not inherit the right to make roles: a member of sys:secadmin takes it for this statement.
+        row = session.execute(
+            "SELECT pg_has_role(session_user, 'sys:secadmin', 'SET') AND NOT redshift_is_superuser()"
+        ).fetchone()
+        if row and row[0]:
+            session.execute('SET LOCAL ROLE "sys:secadmin"')
+        session.execute(text)
+        session.execute("RESET ROLE")
     return Outcome()

@@ -84,6 +84,12 @@ def _columns(session: Session, role: str, database: str, name: str, shown: str) 
         raise RedshiftError(f'relation "{shown}" does not exist') from error
     except ClientError as error:
         raise RedshiftError(f"Spectrum: {error.response['Error']['Message']} (role {role})") from error
+    target = table.get("TargetTable")
+    if target:
+        names = ".".join(target[part] for part in ("CatalogId", "DatabaseName", "Name") if target.get(part))
+        raise RedshiftError(
+            f"{database}.{name} is a resource link to {names}, which the local Redshift Spectrum does not follow"
+        )
     columns = [*table["StorageDescriptor"]["Columns"], *table.get("PartitionKeys", [])]
     return {column["Name"]: column["Type"] for column in columns}
 

@@ -154,6 +154,14 @@ $$ BEGIN
      IF NOT EXISTS (SELECT 1 FROM redshift_meta.masking_policies m WHERE m.policy = $1) THEN
        RAISE undefined_object USING MESSAGE = format('masking policy "%s" does not exist', $1);
      END IF;
+     IF (SELECT c.relkind <> 'r' OR c.relpersistence = 't' FROM pg_class c WHERE c.oid = $2) THEN
+       RAISE wrong_object_type USING MESSAGE = 'masking policies are attached to permanent tables only';
+     END IF;
+     IF EXISTS (SELECT 1 FROM redshift_meta.attached_masks a
+                 WHERE a.relation = $2 AND a.columns && $3 AND (a.grantee = $4 OR a.priority = $5)) THEN
+       RAISE duplicate_object USING MESSAGE =
+         format('a masking policy is already attached to column %s for %s, or with priority %s', $3[1], $4, $5);
+     END IF;
      INSERT INTO redshift_meta.attached_masks VALUES ($1, $2, $3, $4, $5);
    END $$;
 
@@ -277,7 +285,11 @@ CREATE VIEW svv_masking_policy AS
     FROM redshift_meta.masking_policies;
 CREATE VIEW svv_attached_masking_policy AS
   SELECT policy AS policy_name, n.nspname::text AS schema_name, c.relname::text AS table_name, 'table'::text AS table_type,
-         grantee, priority, to_json(columns)::text AS input_columns
+         pg_get_userbyid(c.relowner)::text AS grantor, grantee,
+         CASE WHEN grantee = 'public' THEN 'public'
+              WHEN EXISTS (SELECT 1 FROM pg_roles r WHERE r.rolname = grantee AND NOT r.rolcanlogin) THEN 'role'
+              ELSE 'user' END AS grantee_type,
+         priority, to_json(columns)::text AS input_columns, to_json(columns)::text AS output_columns
     FROM redshift_meta.attached_masks a
     JOIN pg_class c ON c.oid = a.relation
     JOIN pg_namespace n ON n.oid = c.relnamespace;
@@ -298,7 +310,18 @@ CREATE VIEW svv_columns AS
   SELECT table_catalog::text, table_schema::text, table_name::text, column_name::text, ordinal_position::int,
          column_default::text, is_nullable::text, data_type::text, character_maximum_length::int, numeric_precision::int,
          numeric_scale::int, NULL::text AS remarks
-    FROM information_schema.columns WHERE table_schema <> 'redshift_meta';
+    FROM information_schema.columns WHERE table_schema <> 'redshift_meta'
+  UNION ALL
+  -- PostgreSQL's information_schema leaves materialized views out; in Redshift they are views with columns like others
+  SELECT current_database()::text, n.nspname::text, c.relname::text, a.attname::text, a.attnum::int, NULL::text,
+         CASE WHEN a.attnotnull THEN 'NO' ELSE 'YES' END, format_type(a.atttypid, NULL)::text,
+         CASE WHEN a.atttypid IN (1042, 1043) AND a.atttypmod > 4 THEN a.atttypmod - 4 END::int,
+         CASE WHEN a.atttypid = 1700 AND a.atttypmod > 4 THEN (a.atttypmod - 4) >> 16 END::int,
+         CASE WHEN a.atttypid = 1700 AND a.atttypmod > 4 THEN (a.atttypmod - 4) & 65535 END::int, NULL::text
+    FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+   WHERE c.relkind = 'm' AND n.nspname <> 'redshift_meta' AND has_table_privilege(c.oid, 'SELECT');
 CREATE VIEW svv_tables AS
   SELECT table_catalog::text, table_schema::text, table_name::text, table_type::text, NULL::text AS remarks
     FROM information_schema.tables WHERE table_schema <> 'redshift_meta';

@@ -6,8 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-# Java's classes of letters, separators and digits, as Python writes them.
-_UNICODE_CLASSES = {r"\p{L}": r"\w", r"\p{Z}": r"\s", r"\p{N}": r"\d"}
+# Java's classes of letters, separators and digits, and its pairs of surrogates, as Python writes them.
+_UNICODE_CLASSES = {
+    r"\p{L}": r"\w",
+    r"\p{Z}": r"\s",
+    r"\p{N}": r"\d",
+    r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010FFFF",
+}
 _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),

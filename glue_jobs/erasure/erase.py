@@ -1,0 +1,252 @@
+"""Erase people from the files of the lake, and prove by another search that nothing is left.
+
+Safe to repeat and to kill: a version goes only after its replacement is there, and what a broken attempt left behind is
+found by the next search like anything else.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from glue_jobs import storage
+from glue_jobs.cleaning import load_contract
+from glue_jobs.contracts import Contract
+from glue_jobs.erasure import contents, versions
+from glue_jobs.erasure.search import SLICES_PER_CORE, Found, columns_of_domain, search
+from glue_jobs.erasure.subjects import (
+    RequestUnusable,
+    Subjects,
+    domains_of_list,
+    listed,
+    requested,
+    write_list_entry,
+)
+from glue_jobs.masking import encrypted
+from glue_jobs.problems import JobProblem
+from glue_jobs.pseudonyms import PseudonymKey, read_keys
+
+FORMAT = 1
+FIND, ERASE = "find", "erase"
+_ZONES = ("landing", "staging", "curated", "quarantine", "governance", "athena")
+
+
+class SubjectStays(JobProblem):
+    """Something of the subject is still there after the erasure; run it again."""
+
+
+@dataclass(frozen=True)
+class ErasureArguments:
+    """What the job is started with.
+
+    :param mode: ``find`` changes nothing, ``erase`` does
+    :param request: name of the request, ``deletion-list`` for everybody who was erased before
+    :param request_file: URI of the request, empty for the deletion list
+    :param contracts: folder of the compiled contracts
+    :param products: data products
+    :param buckets: bucket by zone
+    :param deletion_list: folder of the deletion list
+    :param pseudonyms: URI of the file from which the warehouse reads who is to be erased
+    :param result: URI of the result JSON
+    :param pii_secret: name or ARN of the secret with the key
+    """
+
+    mode: str
+    request: str
+    request_file: str
+    contracts: str
+    products: tuple[str, ...]
+    buckets: dict[str, str]
+    deletion_list: str
+    pseudonyms: str
+    result: str
+    pii_secret: str
+
+
+def forget(spark: SparkSession, arguments: ErasureArguments, keys: tuple[PseudonymKey, ...] = ()) -> dict[str, Any]:
+    """Find or erase, and write the result.
+
+    :param spark: session with the settings of ``session.SQL_SETTINGS``
+    :param arguments: what to do
+    :param keys: keys of the environment, the current one first; read from Secrets Manager when not given
+    :return: the result, as written to ``arguments.result``; it names nobody
+    :raises RequestUnusable: if the request cannot be read
+    :raises SubjectStays: if a search after the erasure still finds something
+    """
+    keys = keys or read_keys(arguments.pii_secret)
+    loaded = {product: load_contract(f"{arguments.contracts}{product}.json") for product in arguments.products}
+    people = _people(spark, arguments, keys, loaded)
+    s3 = storage.client()
+    totals = _Totals()
+    pseudonyms: set[str] = set()
+    for subjects in people:
+        concerned = _concerned(loaded, subjects)
+        found, looked_at = _look(spark, s3, arguments, concerned, subjects)
+        totals.add(found, looked_at)
+        pseudonyms |= subjects.pseudonyms | {text for entry in found for text in entry.pseudonyms}
+        if arguments.mode == ERASE:
+            _erase(spark, s3, found, concerned)
+            left, _ = _look(spark, s3, arguments, concerned, subjects)
+            if left:
+                raise SubjectStays(
+                    f"{len(left)} object version(s) still hold the subject, for example in {left[0].version.bucket}: "
+                    "something wrote them meanwhile. Run the request again."
+                )
+            if arguments.request_file:
+                write_list_entry(arguments.deletion_list, arguments.request, subjects, _now())
+    if arguments.mode == ERASE:
+        lines = "".join(f"{text}\n" for text in sorted(pseudonyms))
+        storage.write_bytes(arguments.pseudonyms, lines.encode())
+    document = {
+        "format": FORMAT,
+        "request": arguments.request,
+        "mode": arguments.mode,
+        "domains": sorted({subjects.domain for subjects in people}),
+        "products": sorted({product for subjects in people for product in _concerned(loaded, subjects)}),
+        **totals.document(),
+        "left": 0 if arguments.mode == ERASE else None,
+        "key_version": keys[0].version,
+        "ended_at": _now(),
+    }
+    storage.write_bytes(arguments.result, (json.dumps(document, indent=1) + "\n").encode())
+    sys.stdout.write(f"{arguments.request}: {arguments.mode}: {totals.words()}\n")
+    return document
+
+
+def _people(
+    spark: SparkSession, arguments: ErasureArguments, keys: tuple[PseudonymKey, ...], loaded: dict[str, Contract]
+) -> list[Subjects]:
+    if arguments.request_file:
+        subjects = requested(arguments.request_file, keys)
+        if not _concerned(loaded, subjects):
+            raise RequestUnusable(
+                f"No column of {', '.join(loaded)} is masked with the domain {subjects.domain}: see `masking` in the "
+                "contracts."
+            )
+        return [_with_ciphertexts(spark, subjects, loaded)]
+    folder = arguments.deletion_list
+    everybody = [listed(folder, keys, domain) for domain in domains_of_list(folder)]
+    return [_with_ciphertexts(spark, subjects, loaded) for subjects in everybody if _concerned(loaded, subjects)]
+
+
+def _with_ciphertexts(spark: SparkSession, subjects: Subjects, loaded: dict[str, Contract]) -> Subjects:
+    """Add what encrypted columns of the domain hold of the subject."""
+    names = [
+        f"{product}.{column.name}"
+        for product, contract in loaded.items()
+        for column in contract.columns
+        if column.masking and column.masking.method == "encrypt" and column.masking.domain == subjects.domain
+    ]
+    if not names:
+        return subjects
+    if subjects.clear is None:
+        raise RequestUnusable(
+            f"{', '.join(names)} is encrypted, and nobody is found there by a hash: write a request with `subject`."
+        )
+    clear = subjects.clear
+
+    @F.pandas_udf("string")
+    def value(numbers: pd.Series) -> pd.Series:  # so that the value is in no query plan
+        return pd.Series([clear] * len(numbers), dtype=object)
+
+    cells = [encrypted(value(F.col("id")), subjects.domain, key) for key in subjects.keys]
+    (row,) = spark.range(1).select(*cells).collect()
+    return replace(subjects, ciphertexts=frozenset(row))
+
+
+def _concerned(loaded: dict[str, Contract], subjects: Subjects) -> dict[str, Contract]:
+    return {name: contract for name, contract in loaded.items() if columns_of_domain(contract, subjects.domain)}
+
+
+def _look(
+    spark: SparkSession, s3: Any, arguments: ErasureArguments, concerned: dict[str, Contract], subjects: Subjects
+) -> tuple[list[Found], int]:
+    existing = [
+        version
+        for contract in concerned.values()
+        for version in versions.versions_of_product(s3, arguments.buckets, contract, contract.landing.prefix)
+    ]
+    existing += versions.versions_of_no_product(s3, arguments.buckets)
+    return search(spark, existing, concerned, subjects), len(existing)
+
+
+def _erase(spark: SparkSession, s3: Any, found: list[Found], contracts: dict[str, Contract]) -> None:
+    changed = [entry for entry in found if entry.version.is_latest and entry.version.kind in versions.REWRITTEN]
+    if changed:
+        slices = min(len(changed), SLICES_PER_CORE * spark.sparkContext.defaultParallelism)
+        landings = {product: contract.landing for product, contract in contracts.items()}
+
+        def rewrite(entries: Iterable[Found]) -> Iterator[int]:
+            s3 = storage.client()
+            for entry in entries:
+                content = versions.read(s3, entry.version)
+                kept = content and _without(entry, content, landings[entry.version.product])
+                if kept:
+                    yield int(versions.replace(s3, entry.version, kept))
+
+        spark.sparkContext.parallelize(changed, slices).mapPartitions(rewrite).collect()
+    versions.remove(s3, [entry.version for entry in found])
+
+
+def _without(entry: Found, content: bytes, landing: Any) -> bytes | None:
+    if contents.WHOLE_OBJECT in entry.positions:
+        return None
+    if entry.version.kind == versions.DELIVERED:
+        return contents.without_delivered_rows(content, landing, entry.positions)
+    return contents.without_rows(content, entry.positions)
+
+
+class _Totals:
+    """Counts for the report; no value of a row gets into it."""
+
+    def __init__(self) -> None:
+        self._zones: dict[tuple[str, str], dict[str, int]] = {}
+        self._days: set[tuple[str, str]] = set()
+        self._versions = 0
+
+    def add(self, found: list[Found], looked_at: int) -> None:
+        self._versions += looked_at
+        for entry in found:
+            place = (entry.version.zone, entry.version.product)
+            counts = self._zones.setdefault(
+                place, {"rows": 0, "objects": 0, "rows_of_old_versions": 0, "old_versions": 0, "objects_removed": 0}
+            )
+            rows = len([position for position in entry.positions if position != contents.WHOLE_OBJECT])
+            if not entry.version.is_latest:
+                counts["old_versions"] += 1
+                counts["rows_of_old_versions"] += rows
+            elif entry.version.kind in versions.REWRITTEN and contents.WHOLE_OBJECT not in entry.positions:
+                counts["objects"] += 1
+                counts["rows"] += rows
+            else:
+                counts["objects_removed"] += 1
+            if entry.version.day and entry.version.product and entry.version.zone in ("landing", "curated"):
+                self._days.add((entry.version.product, entry.version.day))
+
+    def document(self) -> dict[str, Any]:
+        order = {zone: place for place, zone in enumerate(_ZONES)}
+        return {
+            "versions_searched": self._versions,
+            "zones": [
+                {"zone": zone, "product": product, **counts}
+                for (zone, product), counts in sorted(self._zones.items(), key=lambda item: (order[item[0][0]], item))
+            ],
+            "days": [{"product": product, "day": day} for product, day in sorted(self._days)],
+        }
+
+    def words(self) -> str:
+        rows = sum(counts["rows"] for counts in self._zones.values())
+        old = sum(counts["old_versions"] for counts in self._zones.values())
+        return f"{rows} rows and {old} old versions in {self._versions} object versions"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,17 @@
+-- curated.flights_airlines, one version of one day. Task flights_daily.flights_airlines.convert_to_parquet.
+-- Grain: carrier.
+-- Values: helper_table, location (fresh folder of this version), day, run_key.
+-- The helper table only names the files: publish_day points the day's partition at them and drops it.
+CREATE TABLE "staging"."{{ task.sql_values.helper_table }}"
+WITH (
+    format = 'PARQUET',
+    write_compression = 'SNAPPY',
+    external_location = '{{ task.sql_values.location }}'
+) AS
+SELECT
+    carrier,
+    name
+FROM "staging"."flights_airlines"
+WHERE
+    ingest_date = '{{ task.sql_values.day }}'
+    AND run_key = '{{ task.sql_values.run_key }}'

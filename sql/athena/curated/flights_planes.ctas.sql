@@ -1,0 +1,24 @@
+-- curated.flights_planes, one version of one day. Task flights_daily.flights_planes.convert_to_parquet.
+-- Grain: tailnum.
+-- Values: helper_table, location (fresh folder of this version), day, run_key.
+-- The helper table only names the files: publish_day points the day's partition at them and drops it.
+CREATE TABLE "staging"."{{ task.sql_values.helper_table }}"
+WITH (
+    format = 'PARQUET',
+    write_compression = 'SNAPPY',
+    external_location = '{{ task.sql_values.location }}'
+) AS
+SELECT
+    tailnum,
+    year,
+    type,
+    manufacturer,
+    model,
+    engines,
+    seats,
+    speed,
+    engine
+FROM "staging"."flights_planes"
+WHERE
+    ingest_date = '{{ task.sql_values.day }}'
+    AND run_key = '{{ task.sql_values.run_key }}'

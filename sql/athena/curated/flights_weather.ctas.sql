@@ -1,0 +1,30 @@
+-- curated.flights_weather, one version of one day. Task flights_daily.flights_weather.convert_to_parquet.
+-- Grain: origin, time_hour.
+-- Values: helper_table, location (fresh folder of this version), day, run_key.
+-- The helper table only names the files: publish_day points the day's partition at them and drops it.
+CREATE TABLE "staging"."{{ task.sql_values.helper_table }}"
+WITH (
+    format = 'PARQUET',
+    write_compression = 'SNAPPY',
+    external_location = '{{ task.sql_values.location }}'
+) AS
+SELECT
+    origin,
+    year,
+    month,
+    day,
+    hour,
+    temp,
+    dewp,
+    humid,
+    wind_dir,
+    wind_speed,
+    wind_gust,
+    precip,
+    pressure,
+    visib,
+    time_hour
+FROM "staging"."flights_weather"
+WHERE
+    ingest_date = '{{ task.sql_values.day }}'
+    AND run_key = '{{ task.sql_values.run_key }}'

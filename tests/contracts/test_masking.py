@@ -1,0 +1,155 @@
+"""Protection of personal data in contracts: what is refused, and what the compiler makes of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lake.contracts import compile as compiler
+from lake.contracts.masking import FIELDS, longest_clear_value
+from lake.contracts.odcs import ContractError
+
+FolderWith = Callable[[dict[str, Any]], Path]
+Column = dict[str, Any]
+
+
+def _column(masking: dict[str, Any] | None = None, **changed: Any) -> Column:
+    properties = [{"property": "masking", "value": masking}] if masking is not None else []
+    return {
+        "name": "contact",
+        "description": "How the customer is reached.",
+        "logicalType": "string",
+        "physicalType": "varchar(120)",
+        "required": False,
+        "classification": "restricted",
+        "tags": ["pii"],
+        "transformSourceObjects": ["landing.online_retail.Contact"],
+        "customProperties": properties,
+        **changed,
+    }
+
+
+HMAC = {"method": "hmac-sha256", "domain": "contact"}
+LAST = {"method": "keep-last", "characters": 4}
+MONTH = {"method": "generalise", "to": "month"}
+REFUSED = {
+    "no masking at all": (_column(), "published as it is"),
+    "unknown method": (_column({"method": "md5"}), "'md5' is not known"),
+    "a text instead of a mapping": (_column("hmac-sha256"), "'hmac-sha256' is not known"),  # type: ignore[arg-type]
+    "field of another method": (_column({**HMAC, "width": 3}, physicalType="varchar(64)"), "has width"),
+    "key in the contract": (_column({**HMAC, "key": "secret"}, physicalType="varchar(64)"), "has key"),
+    "pseudonym that does not fit": (_column(HMAC), "64 hexadecimal digits"),
+    "no domain": (_column({"method": "hmac-sha256"}, physicalType="varchar(64)"), "has no domain"),
+    "domain that is no word": (_column({**HMAC, "domain": "a:b"}, physicalType="varchar(64)"), "'a:b' as domain"),
+    "ciphertext that does not fit": (
+        _column({"method": "encrypt", "domain": "c"}, physicalType="varchar(36)"), "rounded up to a multiple of 4",
+    ),
+    "encrypted number": (
+        _column({"method": "encrypt", "domain": "c"}, physicalType="int", logicalType="integer"), "encrypted column",
+    ),
+    "last characters of a number": (_column(LAST, physicalType="int", logicalType="integer"), "is no text"),
+    "too many last characters": (_column({**LAST, "characters": 9}), "1 to 8"),
+    "no last characters": (_column({"method": "keep-last"}), "shows None"),
+    "date to a band": (
+        _column({"method": "generalise", "to": "band", "width": 10}, physicalType="date", logicalType="date"),
+        "A date goes to year, quarter, month, week",
+    ),
+    "text to a month": (_column(MONTH), "{to: prefix"),
+    "band of one": (
+        _column({"method": "generalise", "to": "band", "width": 1}, physicalType="int", logicalType="integer"),
+        "of width 1",
+    ),
+    "boolean to anything": (_column(MONTH, physicalType="boolean", logicalType="boolean"), "Use nullify"),
+    "nothing where a value is required": (_column({"method": "nullify"}, required=True), "never published"),
+    "key that is not unique any more": (_column(LAST, primaryKey=True, primaryKeyPosition=4), "part of the key"),
+    "open classification": (_column(HMAC, physicalType="varchar(64)", classification="internal"), "'internal'"),
+    "generated and masked": (
+        _column(HMAC, physicalType="varchar(64)", transformSourceObjects=[], customProperties=[
+            {"property": "masking", "value": HMAC},
+            {"property": "generatedBy", "value": "glue_jobs.online_retail.transforms.number_lines"},
+        ]),
+        "generated from whole rows",
+    ),
+    "pii and not personal": (
+        _column(HMAC, physicalType="varchar(64)", customProperties=[
+            {"property": "masking", "value": HMAC}, {"property": "personal", "value": False},
+        ]),
+        "declared not personal",
+    ),
+}  # fmt: skip
+ACCEPTED = {
+    "pseudonym": (_column(HMAC, physicalType="varchar(64)"), "**restricted, pseudonym (HMAC-SHA256, domain contact)**"),
+    "encrypted": (_column({"method": "encrypt", "domain": "contact"}), "reversible with the key"),
+    "last four": (_column(LAST), "only the last 4 characters"),
+    "month": (_column(MONTH, physicalType="date", logicalType="date"), "generalised to the month"),
+    "band": (
+        _column({"method": "generalise", "to": "band", "width": 10}, physicalType="int", logicalType="integer"),
+        "generalised to bands of 10",
+    ),
+    "prefix": (_column({"method": "generalise", "to": "prefix", "characters": 3}), "to the first 3 characters"),
+    "nothing": (_column({"method": "nullify"}), "never published"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_protection_that_cannot_be_delivered(case: str, document: dict[str, Any], folder_with: FolderWith) -> None:
+    column, words = REFUSED[case]
+    document["schema"][0]["properties"].append(column)
+    with pytest.raises(ContractError) as raised:
+        compiler.compile_repository(folder_with(document))
+    told = [line for line in str(raised.value).splitlines() if "properties[13]" in line and words in line]
+    assert told, f"nothing says {words!r}:\n{raised.value}"
+
+
+@pytest.mark.parametrize("case", ACCEPTED)
+def test_protection_is_told_to_readers(case: str, document: dict[str, Any], folder_with: FolderWith) -> None:
+    column, words = ACCEPTED[case]
+    document["schema"][0]["properties"].append(column)
+    page = compiler.compile_repository(folder_with(document))["docs/products/online_retail.md"]
+    assert words in next(line for line in page.splitlines() if line.startswith("| `contact`"))
+
+
+def test_every_method_has_an_accepted_case() -> None:
+    assert {column["customProperties"][0]["value"]["method"] for column, _ in ACCEPTED.values()} == set(FIELDS)
+
+
+def test_column_computed_from_personal_data_is_personal(document: dict[str, Any], folder_with: FolderWith) -> None:
+    derived = next(column for column in document["schema"][0]["properties"] if column["name"] == "is_return")
+    derived["transformLogic"] = "customer_id LIKE '1%'"
+    with pytest.raises(ContractError, match="is_return is computed from customer_id, which is personal data"):
+        compiler.compile_repository(folder_with(document))
+    derived["customProperties"].append({"property": "personal", "value": False})
+    compiler.compile_repository(folder_with(document))
+
+
+@pytest.mark.parametrize(
+    ("changed", "check"),
+    [
+        ({"classification": "internal"}, "note"),
+        ({"classification": "public"}, "note"),
+        ({"classification": "confidential"}, "none"),
+        ({}, "withhold"),
+        ({"customProperties": [{"property": "personal", "value": False}]}, "none"),
+        ({"physicalType": "int", "logicalType": "integer"}, "none"),
+    ],
+)
+def test_what_the_job_does_with_undeclared_personal_data(
+    changed: dict[str, Any], check: str, document: dict[str, Any], folder_with: FolderWith
+) -> None:
+    column = _column(**changed)
+    del column["tags"]
+    if "classification" not in changed:
+        del column["classification"]
+    document["schema"][0]["properties"].append(column)
+    compiled = compiler.compile_contract(next((folder_with(document) / "dags/contracts").glob("*.odcs.yaml")))
+    found = next(column for column in compiled["columns"] if column["name"] == "contact")
+    assert found["personal_check"] == check
+
+
+def test_encrypted_column_takes_what_fits_into_it() -> None:
+    column = {"max_bytes": 120, "masking": {"method": "encrypt", "domain": "c"}}
+    assert longest_clear_value(column) == 62
+    assert (62 + 28 + 2) // 3 * 4 <= 120 < (63 + 28 + 2) // 3 * 4
