@@ -1,4 +1,8 @@
-"""Run one operator against the local AWS as the task runner does: render, execute, wait for triggers, resume."""
+"""Run one operator against the local AWS as ``airflow dags test`` does: execute, wait for triggers, resume.
+
+Airflow 3.3.1 resumes a task there with the trigger's event alone, without the ``kwargs`` of its deferral
+(https://github.com/apache/airflow/pull/69942): an operator that needs them would fail on a laptop.
+"""
 
 from __future__ import annotations
 
@@ -70,8 +74,7 @@ def run_task(task: BaseOperator, given: dict[str, Any] | None = None) -> Any:
         deferred = first
     while True:
         event = asyncio.run(_first_event(deferred.trigger))
-        arguments = {**(deferred.kwargs or {}), "event": event}
         try:
-            return task.resume_execution(deferred.method_name, arguments, given)  # type: ignore[arg-type]
+            return task.resume_execution(deferred.method_name, {"event": event}, given)  # type: ignore[arg-type]
         except TaskDeferred as again:
             deferred = again

@@ -183,10 +183,11 @@ def test_the_invitation_is_accepted_while_the_task_waits(
     database: str, consumers: Callable[[dict[str, Any]], None]
 ) -> None:
     task = share(database, CONSUMER, wait_for_acceptance=True)
+    given: Any = context()
     with pytest.raises(TaskDeferred) as deferred:
-        task.execute(context())  # type: ignore[arg-type]
+        task.execute(given)
     consumers({"accepted": [CONSUMER]})
-    done = task.resume_execution(deferred.value.method_name, deferred.value.kwargs, context())  # type: ignore[arg-type]
+    done = task.resume_execution(deferred.value.method_name, {"event": None}, given)
     assert (done["status"], done["granted"]) == ("ASSOCIATED", True)
 
 

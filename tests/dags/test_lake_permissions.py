@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
-from running import run_task
+from running import context, run_task
 
 from lake.contracts import compiled_contract
 from lake.lake_formation import steps
@@ -29,6 +29,7 @@ from lake.operators.lake_formation_steps import (
     LakeFormationTagOperator,
 )
 from lake.operators.lake_permissions import LakeFormationApplyOperator, LakeFormationPlanOperator
+from lake.operators.waiting import done_before
 from tests.conftest import LocalAws
 
 DATABASE, TABLE = "permissions_test", "sales"
@@ -348,6 +349,17 @@ def test_queries_of_people_are_asked_in_their_roles(scope: LocalAws) -> None:
     )
     with pytest.raises(AirflowFailException, match="1 of 1 access tests failed:\noutsider: SELECT"):
         run_task(leak)
+
+
+def test_a_query_that_takes_its_time_is_waited_for(scope: LocalAws) -> None:
+    apply(scope, make_plan(scope))
+    million = "(SELECT 1 AS one FROM UNNEST(sequence(1, 1000)) AS a (x) CROSS JOIN UNNEST(sequence(1, 1000)) AS b (x))"
+    slow = f"SELECT COUNT(*) FROM {million} AS c CROSS JOIN UNNEST(sequence(1, 500)) AS d (x) WHERE (one + x) % 7 = 3"
+    case = {"table": f"{DATABASE}.{TABLE}", "sql": slow, "role": "data-engineer", "expect": "rows", "count": 1}
+    task = LakeFormationAccessTestOperator(task_id="access", cases=[case], poll_seconds=0.1, aws_conn_id=None)
+    given: Any = context()
+    assert run_task(task, given) == {"passed": 1, "skipped": []}
+    assert done_before(given), "the query took too little time to be waited for"
 
 
 def test_the_policy_and_the_deployed_template_say_the_same(aws: LocalAws) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,14 +33,17 @@ def day_file(day: str) -> bytes:
 
 
 @contextmanager
-def strict_lake(lake: Lake, folder: Path) -> Iterator[Lake]:
+def strict_lake(lake: Lake, folder: Path, examples: Iterable[Path] = ()) -> Iterator[Lake]:
     """Give a lake whose deployed contract has one more rule, and take the rule away again at the end.
 
     :param lake: the lake with the repository's contract
     :param folder: folder for its DAGs
+    :param examples: DAG files beside those of the repository
     """
     dags = folder / "dags"
     shutil.copytree(REPOSITORY / "dags", dags, ignore=shutil.ignore_patterns("__pycache__"))
+    for example in examples:
+        shutil.copy(example, dags)
     compiled, index = dags / "contracts" / f"{PRODUCT}.json", dags / "contracts" / "index.json"
     document = json.loads(compiled.read_text())
     template = document["row_rules"][0]

@@ -1,6 +1,6 @@
 """What only a running Airflow does: asset chains, backfills, waiting for a person, deadlines. And a clean stop.
 
-One Airflow for the whole file, with a home of its own, on the repository's DAGs and two that only it can see.
+One Airflow for the whole file, with a home of its own, on the repository's DAGs and three that only it can see.
 Everything is started at once; the tests then look at what becomes of it.
 """
 
@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
+from local.demo.airflow_runs import RunOutcome
 from local.environment import container_variables
 from local.laptop_airflow import OVERRIDES
 from local.mwaa_options import resolved_options
@@ -46,6 +47,7 @@ VARIABLE = "airflow/variables/lake_scheduler_test"
 class Running:
     """:param runs: id of the run of each example.
     :param jobs_before: how often the cleaning job had run for each day before anything was started.
+    :param waited_inline: the example that waits, run as ``airflow dags test`` runs it.
     """
 
     runtime: MwaaRuntime
@@ -53,6 +55,7 @@ class Running:
     home: Path
     runs: dict[str, str]
     jobs_before: dict[str, int]
+    waited_inline: RunOutcome
 
 
 @pytest.fixture(scope="module")
@@ -81,10 +84,11 @@ def airflow(
     generate(generated, days=list(DAYS), rows_per_day=400, seed=7)
     for day in DAYS:
         lake.land(day, {f"{day}.csv": (generated / f"{day}.csv").read_bytes()})
-    with strict_lake(lake, tmp_path_factory.mktemp("strict")) as strict:
+    with strict_lake(lake, tmp_path_factory.mktemp("strict"), [EXAMPLES / "waiting_example.py"]) as strict:
         strict.land(REPLAYED, {"invoices.csv": day_file(REPLAYED)})
         outcome = strict.run_day(REPLAYED)
         assert outcome.succeeded, (outcome.error, outcome.tasks)
+        waited = strict.run("waiting_example", REPLAYED)
     secrets = local_aws.client("secretsmanager")
     secrets.create_secret(Name=VARIABLE, SecretString="from Secrets Manager")
     home = dags_folder.parent / "home"
@@ -104,19 +108,26 @@ def airflow(
         assert runtime.prepare("hybrid").warnings == ()
         rest = AirflowRest(runtime.start().url, runtime.token())
         jobs_before = {day: len(lake.job_runs(day)) for day in DAYS}
-        yield Running(runtime, rest, home, _start_everything(rest), jobs_before)
+        yield Running(runtime, rest, home, _start_everything(rest), jobs_before, waited)
     finally:
         runtime.stop()
         secrets.delete_secret(SecretId=VARIABLE, ForceDeleteWithoutRecovery=True)
 
 
 def _start_everything(rest: AirflowRest) -> dict[str, str]:
-    wanted = {"online_retail_daily", "sales_marts", "approval_example", "deadline_example", "quarantine_replay"}
+    wanted = {
+        "online_retail_daily",
+        "sales_marts",
+        "approval_example",
+        "deadline_example",
+        "waiting_example",
+        "quarantine_replay",
+    }
     eventually("every DAG is parsed", lambda: wanted <= {dag["dag_id"] for dag in rest.get("dags?limit=100")["dags"]})
     rest.backfill("online_retail_daily", DAYS[0], DAYS[-1])
     for dag_id in sorted(wanted):
         rest.unpause(dag_id)
-    runs = {dag_id: rest.trigger(dag_id) for dag_id in ("deadline_example", "approval_example")}
+    runs = {dag_id: rest.trigger(dag_id) for dag_id in ("deadline_example", "approval_example", "waiting_example")}
     runs["quarantine_replay"] = rest.trigger("quarantine_replay", {"product": PRODUCT, "day": REPLAYED})
     return runs
 
@@ -131,6 +142,14 @@ def test_a_missed_deadline_calls_the_callback_in_the_triggerer(airflow: Running)
     missed = json.loads((airflow.home / "missed_deadline.json").read_text())
     assert missed["product"] == "online_retail"
     assert missed["dag_id"] == "deadline_example"
+
+
+def test_a_task_that_waits_knows_afterwards_what_it_did_before(airflow: Running) -> None:
+    """With the scheduler and the triggerer, and inline, where Airflow 3.3.1 loses the ``kwargs`` of a deferral."""
+    assert airflow.waited_inline.succeeded, airflow.waited_inline.error
+    path = f"dags/waiting_example/dagRuns/{airflow.runs['waiting_example']}"
+    eventually("the end of the run", lambda: airflow.rest.get(path)["state"] in FINISHED)
+    assert airflow.rest.get(f"{path}/taskInstances/wait/xcomEntries/return_value")["value"] == 3
 
 
 def test_a_backfill_runs_every_day_once(airflow: Running, lake: Lake) -> None:

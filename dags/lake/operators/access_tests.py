@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.hooks.athena import AthenaHook
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
-from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 from airflow.sdk.exceptions import AirflowFailException
 
 from lake.clients import client
@@ -18,6 +17,7 @@ from lake.failures import refused_call
 from lake.lake_formation.access_cases import Answer, verdict
 from lake.lake_formation.desired import RoleNames
 from lake.lake_formation.policy import platform_policy
+from lake.operators.waiting import done_before, wait_a_while
 from lake.settings import LAKE
 
 if TYPE_CHECKING:
@@ -63,28 +63,26 @@ class LakeFormationAccessTestOperator(AwsBaseOperator[AthenaHook]):
         skipped = [case["sql"] for case in cases if case["table"] not in published]
         for sql in skipped:
             self.log.warning("not asked, its table is not published yet: %s", sql)
-        return self._look(asked, skipped, waited=0)
+        return self._look(context, asked, skipped, since=time.time())
 
-    def look_again(
-        self, context: Context, asked: dict[str, str], skipped: list[str], waited: float, event: Any = None
-    ) -> Any:
-        """Resumed after a while.
+    def look_again(self, context: Context, event: Any = None) -> Any:
+        """Resumed after a while."""
+        return self._look(context, **done_before(context))
+
+    def _look(self, context: Context, asked: dict[str, str], skipped: list[str], since: float) -> dict[str, Any]:
+        """Judge the answers, or wait for them.
 
         :param asked: query id, or refusal, by number of the case
-        :param waited: seconds so far
+        :param since: when they were asked, in seconds since the epoch
         """
-        return self._look(asked, skipped, waited)
-
-    def _look(self, asked: dict[str, str], skipped: list[str], waited: float) -> dict[str, Any]:
         cases = self._cases()
         athena = cache(self._athena)
         answers = {number: self._answer(athena, cases[int(number)], query) for number, query in asked.items()}
         if any(answer is None for answer in answers.values()):
-            if waited >= self.patience_seconds:
+            if time.time() - since >= self.patience_seconds:
                 raise AirflowFailException(f"Some queries did not end within {self.patience_seconds} s.")
-            later = {"asked": asked, "skipped": skipped, "waited": waited + self.poll_seconds}
-            trigger = TimeDeltaTrigger(timedelta(seconds=self.poll_seconds))
-            self.defer(trigger=trigger, method_name="look_again", kwargs=later)
+            done = {"asked": asked, "skipped": skipped, "since": since}
+            wait_a_while(self, context, self.poll_seconds, "look_again", done)
         wrong = []
         for number, answer in answers.items():
             case = cases[int(number)]

@@ -6,12 +6,11 @@ Both may be repeated. ``docs/sharing.md`` says what either side must be allowed 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
-from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 from airflow.sdk.exceptions import AirflowFailException
 
 from lake.clients import client
@@ -20,6 +19,7 @@ from lake.lake_formation import steps
 from lake.lake_formation.resource_links import ResourceLink, make_resource_link
 from lake.lake_formation.sharing import Share, Status, grant_share, read_share, shared_arn
 from lake.operators.lake_formation_steps import LakeFormationStepOperator
+from lake.operators.waiting import done_before, wait_a_while
 from lake.settings import LAKE
 
 if TYPE_CHECKING:
@@ -69,29 +69,33 @@ class LakeFormationShareOperator(LakeFormationStepOperator):
         self.poll_seconds = poll_seconds
         self.timeout_seconds = timeout_seconds
 
-    def step(self) -> dict[str, Any]:
+    def execute(self, context: Context) -> Any:
+        return self.attempt(lambda: self._share(context))
+
+    def look_again(self, context: Context, event: Any = None) -> Any:
+        """Resumed after a while."""
+        return self.attempt(lambda: self._look(context, **done_before(context)))
+
+    def _share(self, context: Context) -> dict[str, Any]:
         granted = grant_share(
             self.hook, self.hook.account_id, self.consumer, self.resource, self.permissions, self.grantable
         )
         self.log.info("%s for %s", "Granted" if granted else "Granted already: nothing to do", self.consumer)
-        return self._look(granted, waited=0)
+        return self._look(context, granted, since=time.time())
 
-    def look_again(self, context: Context, granted: bool, waited: float, event: Any = None) -> Any:
-        """Resumed after a while.
+    def _look(self, context: Context, granted: bool, since: float) -> dict[str, Any]:
+        """Say how far the share has come, or wait for it.
 
-        :param granted: what the first part of the task has done
-        :param waited: seconds so far
+        :param granted: whether this task granted something
+        :param since: when it was granted, in seconds since the epoch
         """
-        return self.attempt(lambda: self._look(granted, waited))
-
-    def _look(self, granted: bool, waited: float) -> dict[str, Any]:
         hook = self.hook
         catalog_arn = f"arn:{hook.conn_partition}:glue:{hook.conn_region_name}:{hook.account_id}:catalog"
         share = read_share(client("ram", self.aws_conn_id), self.consumer, shared_arn(self.resource, catalog_arn))
         if share.status is Status.FAILED:
             raise AirflowFailException(f"AWS RAM could not share with {self.consumer}. {share.detail}")
         if share.status is Status.ASSOCIATING or (share.status is Status.PENDING and self.wait_for_acceptance):
-            self._wait(share, granted, waited)
+            self._wait(context, share, granted, since)
         pending = share.status is Status.PENDING
         detail = self._invitation(share) if pending else share.detail
         self.log.log(logging.WARNING if pending else logging.INFO, "%s: %s", share.status, detail)
@@ -102,18 +106,18 @@ class LakeFormationShareOperator(LakeFormationStepOperator):
             "granted": granted,
         }
 
-    def _wait(self, share: Share, granted: bool, waited: float) -> None:
+    def _wait(self, context: Context, share: Share, granted: bool, since: float) -> None:
         invitation = f" {self._invitation(share)}" if share.status is Status.PENDING else ""
+        waited = time.time() - since
         if waited >= self.timeout_seconds:
             raise failure(
                 f"AWS RAM has not associated {self.consumer} within {self.timeout_seconds} s. The grant stays. "
                 f"{share.detail}.{invitation}",
                 heals=True,
             )
-        self.log.info("Waiting, %s of %s s: %s.%s", waited, self.timeout_seconds, share.detail, invitation)
-        trigger = TimeDeltaTrigger(timedelta(seconds=self.poll_seconds))
-        later = {"granted": granted, "waited": waited + self.poll_seconds}
-        self.defer(trigger=trigger, method_name="look_again", kwargs=later)
+        self.log.info("Waiting, %.0f of %s s: %s.%s", waited, self.timeout_seconds, share.detail, invitation)
+        done = {"granted": granted, "since": since}
+        wait_a_while(self, context, self.poll_seconds, "look_again", done)
 
     def _invitation(self, share: Share) -> str:
         return (
