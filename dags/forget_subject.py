@@ -18,7 +18,7 @@ from datetime import timedelta
 import pendulum
 from airflow.sdk import DAG, chain
 
-from lake.defaults import DEFAULT_ARGS, REDSHIFT, SQL_ROOT
+from lake.defaults import DEFAULT_ARGS, REDSHIFT, SQL_ROOT, watched
 from lake.erasure import ERASURE_PARAMS, checked, job_arguments
 from lake.operators.approval import APPROVED_BY, ApproveOperator, approver
 from lake.operators.erasure import (
@@ -41,12 +41,7 @@ STEPS = (
     *("dim_customer.erase", "dim_product.delete", "dim_product.insert", "load_ledger.recount"),
 )
 SUBJECTS = {"pseudonyms": checked("pseudonyms")}
-JOB = {
-    "job_name": LAKE.name("forget-subject"),
-    "waiter_delay": LAKE.poll_seconds,
-    "waiter_max_attempts": LAKE.polls(3600),
-    "deferrable": True,
-}
+JOB = {"job_name": LAKE.name("forget-subject"), **watched()}
 
 with DAG(
     dag_id="forget_subject",

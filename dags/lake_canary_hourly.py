@@ -18,7 +18,7 @@ import pendulum
 from airflow.sdk import DAG
 
 from lake.canary import CURATED, DATABASE, IN_RUN, JOB_ARGUMENTS, KEEP_RUNS, RESULT, RUN, RUN_KEY, SQL_VALUES
-from lake.defaults import ATHENA, DEFAULT_ARGS, REDSHIFT, SQL_ROOT
+from lake.defaults import ATHENA, DEFAULT_ARGS, REDSHIFT, SQL_ROOT, watched
 from lake.operators import canary
 from lake.operators.athena import AthenaStatementOperator, ConvertToParquetOperator
 from lake.operators.glue_job import GlueJobOncePerKeyOperator
@@ -61,9 +61,7 @@ with DAG(
         run_key=RUN_KEY,
         result=RESULT,
         script_args=JOB_ARGUMENTS,
-        waiter_delay=LAKE.poll_seconds,
-        waiter_max_attempts=LAKE.polls(1800),
-        deferrable=True,
+        **watched(1800),
     )
     convert_to_parquet = ConvertToParquetOperator(
         task_id="convert_to_parquet",

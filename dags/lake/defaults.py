@@ -24,6 +24,15 @@ DEFAULT_ARGS: dict[str, Any] = {
     "on_failure_callback": [FailureAlert()],
 }
 
+
+def watched(seconds: int = 3600) -> dict[str, Any]:
+    """Arguments of an operator that waits in the triggerer for something that runs in Glue.
+
+    :param seconds: how long at most
+    """
+    return {"waiter_delay": LAKE.poll_seconds, "waiter_max_attempts": LAKE.polls(seconds), "deferrable": True}
+
+
 # Where statements run. Both wait in the triggerer.
 ATHENA: dict[str, Any] = {"workgroup": LAKE.workgroup, "sleep_time": LAKE.poll_seconds, "deferrable": True}
 REDSHIFT: dict[str, Any] = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk import AssetAlias, TriggerRule, chain
 
-from lake.defaults import ATHENA
+from lake.defaults import ATHENA, watched
 from lake.operators.athena import ConvertToParquetOperator
 from lake.operators.data_quality import EvaluateRulesOperator
 from lake.operators.decisions import ApproveRowsOperator, PublishReplayOperator, RecordDecisionOperator
@@ -32,11 +32,6 @@ def replay_quarantine() -> None:
     results = {"result": planned("result"), "base_result": planned("base_result")}
     rows = "{{ ti.xcom_pull(task_ids='judge_replay')['published'] }}"
     partition: dict[str, Any] = {"table": product, "value": day, "parameters": partition_parameters()}
-    waiting: dict[str, Any] = {
-        "waiter_delay": LAKE.poll_seconds,
-        "waiter_max_attempts": LAKE.polls(3600),
-        "deferrable": True,
-    }
 
     plan_replay = PlanReplayOperator(
         task_id="plan_replay", product=product, day="{{ params.day }}", rule="{{ params.rule }}"
@@ -48,7 +43,7 @@ def replay_quarantine() -> None:
         run_key=key,
         result=planned("result"),
         script_args=job_arguments(),
-        **waiting,
+        **watched(),
     )
     report_rows = ReportRowsOperator(task_id="report_rows", **results)
     check_tables = CheckTablesOperator(task_id="check_tables", product=product, day=day, run_key=key, **ATHENA)
@@ -60,7 +55,7 @@ def replay_quarantine() -> None:
         location=planned("staging_folder"),
     )
     evaluate_rules = EvaluateRulesOperator(
-        task_id="evaluate_rules", product=product, day=day, run_key=key, role=LAKE.name("glue"), **waiting
+        task_id="evaluate_rules", product=product, day=day, run_key=key, role=LAKE.name("glue"), **watched()
     )
     judge_replay = JudgeReplayOperator(
         task_id="judge_replay",

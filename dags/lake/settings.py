@@ -13,6 +13,11 @@ from airflow.sdk import conf
 SECTION = "lake"
 
 
+def polls(seconds: float, every: float) -> int:
+    """:return: how many looks it takes to watch something for so long, at least one"""
+    return max(1, round(seconds / every))
+
+
 @dataclass(frozen=True)
 class LakeSettings:
     """The names of one environment of the lake; ``mwaa/cloudformation/lake.yaml`` creates what they name.
@@ -45,8 +50,8 @@ class LakeSettings:
         return f"{self.prefix}/{self.env}/{name}"
 
     def polls(self, seconds: int) -> int:
-        """:return: how many looks it takes to watch something for so long, at least one"""
-        return max(1, round(seconds / self.poll_seconds))
+        """:return: how many looks it takes to watch something for so long"""
+        return polls(seconds, self.poll_seconds)
 
     @property
     def workgroup(self) -> str:

@@ -12,7 +12,7 @@ from lake.assets import curated
 from lake.catalog import HISTORY_COLUMNS
 from lake.contracts import Contract
 from lake.contracts.dqdl import ENGINE as DATA_QUALITY
-from lake.defaults import ATHENA
+from lake.defaults import ATHENA, watched
 from lake.operators.athena import ConvertToParquetOperator
 from lake.operators.data_quality import EvaluateRulesOperator
 from lake.operators.glue_job import GlueJobOncePerKeyOperator
@@ -87,9 +87,7 @@ def publish_day(
             run_key=run_key,
             result=run.result,
             script_args=run.job_arguments,
-            waiter_delay=LAKE.poll_seconds,
-            waiter_max_attempts=LAKE.polls(3600),
-            deferrable=True,
+            **watched(),
         )
         publish_quarantine = PublishPartitionOperator(
             task_id="publish_quarantine",
@@ -160,8 +158,6 @@ def _evaluation(terms: Contract, run: RunPaths) -> list[BaseOperator]:
         day=run.day,
         run_key=run.run_key,
         role=LAKE.name("glue"),
-        waiter_delay=LAKE.poll_seconds,
-        waiter_max_attempts=LAKE.polls(3600),
-        deferrable=True,
+        **watched(),
     )
     return [register_staging, evaluate_rules]

@@ -82,7 +82,7 @@ def table(database: str) -> dict[str, Any]:
 
 
 def share(database: str, consumer: str = ORGANIZATION, **arguments: Any) -> LakeFormationShareOperator:
-    given = {"resource": table(database), "permissions": ["SELECT"], "poll_seconds": 0.1, **arguments}
+    given = {"resource": table(database), "permissions": ["SELECT"], **arguments}
     return LakeFormationShareOperator(task_id="share_sales", consumer=consumer, **given)
 
 

@@ -341,12 +341,10 @@ def test_queries_of_people_are_asked_in_their_roles(scope: LocalAws) -> None:
     denied = {**case, "role": "outsider", "expect": "denied"}
     missing = {**case, "table": f"{DATABASE}.nothing", "role": "outsider", "expect": "rows"}
     task = LakeFormationAccessTestOperator(
-        task_id="access", cases=[denied, missing], poll_seconds=0.1, patience_seconds=60, aws_conn_id=None
+        task_id="access", cases=[denied, missing], patience_seconds=60, aws_conn_id=None
     )
     assert run_task(task) == {"passed": 1, "skipped": [sql]}
-    leak = LakeFormationAccessTestOperator(
-        task_id="access", cases=[{**denied, "expect": "columns"}], poll_seconds=0.1, aws_conn_id=None
-    )
+    leak = LakeFormationAccessTestOperator(task_id="access", cases=[{**denied, "expect": "columns"}], aws_conn_id=None)
     with pytest.raises(AirflowFailException, match="1 of 1 access tests failed:\noutsider: SELECT"):
         run_task(leak)
 
@@ -356,7 +354,7 @@ def test_a_query_that_takes_its_time_is_waited_for(scope: LocalAws) -> None:
     million = "(SELECT 1 AS one FROM UNNEST(sequence(1, 1000)) AS a (x) CROSS JOIN UNNEST(sequence(1, 1000)) AS b (x))"
     slow = f"SELECT COUNT(*) FROM {million} AS c CROSS JOIN UNNEST(sequence(1, 500)) AS d (x) WHERE (one + x) % 7 = 3"
     case = {"table": f"{DATABASE}.{TABLE}", "sql": slow, "role": "data-engineer", "expect": "rows", "count": 1}
-    task = LakeFormationAccessTestOperator(task_id="access", cases=[case], poll_seconds=0.1, aws_conn_id=None)
+    task = LakeFormationAccessTestOperator(task_id="access", cases=[case], aws_conn_id=None)
     given: Any = context()
     assert run_task(task, given) == {"passed": 1, "skipped": []}
     assert done_before(given), "the query took too little time to be waited for"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -97,9 +97,23 @@ def test_files_of_zero_bytes_only_are_no_delivery(folder: str, deliver: Deliver)
         run_task(CheckSchemaOperator(task_id="check_schema", product="online_retail", folder=folder))
 
 
-def test_a_crawl_waits_for_the_one_that_another_day_started(aws: LocalAws) -> None:
-    crawler = aws.name("landing-online-retail")
-    crawl = CrawlLandingOperator(task_id="crawl_landing", crawler_name=crawler, poll_interval=0.1, deferrable=True)
+@pytest.fixture
+def busy_crawler(aws: LocalAws, folder: str, deliver: Deliver) -> Iterator[str]:
+    """A crawler like the product's, with enough new folders to be at work for a while."""
+    deliver({f"day={number}/day.csv": csv(HEADER) for number in range(60)})
+    glue = aws.client("glue")
+    like = glue.get_crawler(Name=aws.name("landing-online-retail"))["Crawler"]
+    name, table = aws.name(f"landing-busy-{uuid.uuid4().hex}"), folder.split("/")[-2]
+    glue.create_crawler(
+        Name=name, Role=like["Role"], DatabaseName=like["DatabaseName"], Targets={"S3Targets": [{"Path": folder}]}
+    )
+    yield name
+    glue.delete_crawler(Name=name)
+    glue.delete_table(DatabaseName=like["DatabaseName"], Name=table)
+
+
+def test_a_crawl_waits_for_the_one_that_another_day_started(aws: LocalAws, busy_crawler: str) -> None:
+    crawl = CrawlLandingOperator(task_id="crawl_landing", crawler_name=busy_crawler, poll_interval=0.1, deferrable=True)
 
     def execute() -> TaskDeferred:
         with pytest.raises(TaskDeferred) as deferred:
@@ -110,4 +124,4 @@ def test_a_crawl_waits_for_the_one_that_another_day_started(aws: LocalAws) -> No
     assert execute().method_name == "execute_complete"
     assert execute().method_name == "execute"
 
-    assert run_task(crawl) == crawler
+    assert run_task(crawl) == busy_crawler

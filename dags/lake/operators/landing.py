@@ -12,12 +12,14 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout, A
 
 from lake.failures import refused_call
 from lake.landing_files import list_files
-from lake.settings import LAKE
+from lake.settings import polls
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 MARKER = "_SUCCESS"
+CRAWL_SECONDS = 3600
+"""How long a crawl is watched at most."""
 
 
 class LandingSensor(S3KeySensor):
@@ -100,7 +102,7 @@ class CrawlLandingOperator(GlueCrawlerRunOperator):
             trigger=GlueCrawlerCompleteTrigger(
                 crawler_name=self.crawler_name,
                 waiter_delay=self.poll_interval,
-                waiter_max_attempts=LAKE.polls(3600),
+                waiter_max_attempts=polls(CRAWL_SECONDS, self.poll_interval),
                 aws_conn_id=self.aws_conn_id,
                 region_name=self.region_name,
             ),
