@@ -54,6 +54,9 @@ def _s3a_settings(settings: LocalSettings, scratch: Path) -> dict[str, str]:
         "multipart.purge": "false",
         "bucket.probe": "0",
         "buffer.dir": str(scratch),
+        # Else each task deletes the markers of all parent folders of its file, and SeaweedFS lets two that delete the
+        # same keys wait for each other for a second. Hadoop 3.4's default; Glue leaves markers (_$folder$), too.
+        "directory.marker.retention": "keep",
         # S3 is on this machine: when it does not answer it is down, and waiting for minutes helps nobody
         "attempts.maximum": "3",
         "retry.limit": "3",
