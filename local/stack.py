@@ -13,6 +13,8 @@ from local.clients import service_client
 from local.errors import LocalAwsError
 from local.identity import LOCAL_ADMIN
 from local.settings import REPOSITORY, LocalSettings
+from mwaa.deploy.errors import DeployError
+from mwaa.deploy.warehouse_rights import ensure_warehouse_rights
 from mwaa.templates import template_argument
 
 TEMPLATE = REPOSITORY / "mwaa" / "cloudformation" / "lake.yaml"
@@ -44,14 +46,22 @@ def deploy(
 ) -> dict[str, str]:
     """Create the lake's stack or bring it up to date. Nothing to change is no error.
 
+    The warehouse gets its rights as on AWS.
+
     :param settings: of the local AWS, whose servers run.
-    :param progress: receives a line when an earlier, failed stack has to be removed first.
+    :param progress: receives a line when an earlier, failed stack has to be removed first, or the rights are new.
     :param parameters: template parameters that differ from the laptop's: demo personas on, deployer local-admin.
     :returns: the stack's outputs.
-    :raises StackFailed: with logical id and reason of every failed resource.
+    :raises StackFailed: with logical id and reason of every failed resource, or the warehouse's rights cannot be set.
     """
     deploy_template(settings, TEMPLATES_BUCKET, {"Prefix": settings.prefix, "Env": settings.env}, progress)
-    return deploy_template(settings, TEMPLATE, _parameters(settings, parameters or {}), progress)
+    outputs = deploy_template(settings, TEMPLATE, _parameters(settings, parameters or {}), progress)
+    serverless, data = service_client("redshift-serverless", settings), service_client("redshift-data", settings)
+    try:
+        ensure_warehouse_rights(serverless, data, outputs, progress, _POLL_SECONDS)
+    except DeployError as error:
+        raise StackFailed(str(error)) from error
+    return outputs
 
 
 def deploy_further(settings: LocalSettings, progress: Callable[[str], None] = print) -> None:

@@ -16,6 +16,7 @@ from mwaa.deploy.errors import DeployError
 from mwaa.deploy.project import PINNED_FILES
 from mwaa.deploy.target import Target, stack_parameters
 from mwaa.deploy.usage_limit import ensure_usage_limit
+from mwaa.deploy.warehouse_rights import ensure_warehouse_rights
 from mwaa.templates import template_argument
 
 Say = Callable[[str], None]
@@ -50,6 +51,9 @@ def deploy_stacks(
         outputs |= _outputs(target, name)
         if name == "lake" and name in names:
             ensure_usage_limit(target.redshift_serverless, outputs, say)
+            ensure_warehouse_rights(
+                target.redshift_serverless, target.redshift_data, outputs, say, min(target.poll_seconds, 1.0)
+            )
 
 
 def _deploy(root: Path, target: Target, name: str, values: Mapping[str, str], say: Say, timeout: float) -> None:

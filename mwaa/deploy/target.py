@@ -81,6 +81,11 @@ class Target:
         return _client("redshift-serverless")
 
     @cached_property
+    def redshift_data(self) -> Any:
+        """Client of the Redshift Data API."""
+        return _client("redshift-data")
+
+    @cached_property
     def logs(self) -> Any:
         """Client of CloudWatch Logs."""
         return _client("logs")

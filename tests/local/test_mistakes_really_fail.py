@@ -307,14 +307,15 @@ def quality_role(lake: Lake, name: str) -> str:
 def test_copy_of_a_bad_file_loads_nothing_and_says_which_value_was_bad(lake: Lake) -> None:
     table = f"bad_{uuid.uuid4().hex[:8]}"
     source = lake.put("governance", f"loads/mistakes/{table}/rows.csv", b"1,10.50\n2,ten\n3,30.00\n")
-    created, _ = lake.warehouse(f"CREATE TABLE public.{table} (id INTEGER, amount DECIMAL(8,2))")
+    lake.warehouse("CREATE SCHEMA IF NOT EXISTS mistakes")
+    created, _ = lake.warehouse(f"CREATE TABLE mistakes.{table} (id INTEGER, amount DECIMAL(8,2))")
     assert created["Status"] == "FINISHED", created
 
-    copied, _ = lake.warehouse(f"COPY public.{table} FROM '{source}' IAM_ROLE default CSV")
+    copied, _ = lake.warehouse(f"COPY mistakes.{table} FROM '{source}' IAM_ROLE default CSV")
 
     assert copied["Status"] == "FAILED"
     assert "stl_load_errors" in copied["Error"].lower() or "sys_load_error_detail" in copied["Error"].lower()
-    _, rows = lake.warehouse(f"SELECT COUNT(*) FROM public.{table}")
+    _, rows = lake.warehouse(f"SELECT COUNT(*) FROM mistakes.{table}")
     assert rows == [[0]]
     _, errors = lake.warehouse(
         f"SELECT line_number, TRIM(column_name) FROM sys_load_error_detail WHERE file_name LIKE '%{table}%'"
@@ -325,13 +326,14 @@ def test_copy_of_a_bad_file_loads_nothing_and_says_which_value_was_bad(lake: Lak
 def test_copy_of_a_file_that_is_not_parquet_loads_nothing(lake: Lake) -> None:
     table = f"bad_{uuid.uuid4().hex[:8]}"
     source = lake.put("governance", f"loads/mistakes/{table}/rows.parquet", b"this is not a Parquet file")
-    lake.warehouse(f"CREATE TABLE public.{table} (id INTEGER)")
+    lake.warehouse("CREATE SCHEMA IF NOT EXISTS mistakes")
+    lake.warehouse(f"CREATE TABLE mistakes.{table} (id INTEGER)")
 
-    copied, _ = lake.warehouse(f"COPY public.{table} FROM '{source}' IAM_ROLE default FORMAT AS PARQUET")
+    copied, _ = lake.warehouse(f"COPY mistakes.{table} FROM '{source}' IAM_ROLE default FORMAT AS PARQUET")
 
     assert copied["Status"] == "FAILED"
     assert "parquet" in copied["Error"].lower()
-    _, rows = lake.warehouse(f"SELECT COUNT(*) FROM public.{table}")
+    _, rows = lake.warehouse(f"SELECT COUNT(*) FROM mistakes.{table}")
     assert rows == [[0]]
 
 

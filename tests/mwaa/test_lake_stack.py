@@ -188,7 +188,7 @@ def test_roles_trust_only_their_service(local_aws: LocalAws) -> None:
         "outsider": anybody_here,
     }
     tags = iam.list_role_tags(RoleName=local_aws.name("airflow"))["Tags"]
-    assert tags == [{"Key": "RedshiftDbRoles", "Value": "sys:dba:sys:secadmin"}]
+    assert tags == [{"Key": "RedshiftDbRoles", "Value": "sys:dba:sys:secadmin:lake_loader"}]
 
 
 def test_policy_is_stored_with_its_functions_resolved(local_aws: LocalAws) -> None:

@@ -19,6 +19,7 @@ Connection = psycopg.Connection[TupleRow]
 
 SYSTEM_ROLES = ("sys:superuser", "sys:dba", "sys:operator", "sys:monitor", "sys:secadmin")
 _SQL = Path(__file__).with_name("sql")
+_RIGHTS = "rights.sql"
 _TAG_COMMENT = "RedshiftDbRoles: "
 
 
@@ -48,7 +49,7 @@ class Databases:
                 connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(partial)))
                 connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(partial)))
             with psycopg.connect(postgres.connection_string(self._settings, partial), autocommit=True) as connection:
-                for script in ("functions.sql", "catalog.sql"):
+                for script in ("functions.sql", "catalog.sql", _RIGHTS):
                     connection.execute((_SQL / script).read_text().encode())
                     connection.execute("RESET ALL")
                 connection.execute("GRANT ALL ON SCHEMA public TO PUBLIC")  # as on Redshift
@@ -96,7 +97,7 @@ class Databases:
         if physical not in self._ready:
             if not self._exists(physical):
                 raise RedshiftError(f'FATAL: database "{database}" does not exist')
-            self._ready.add(physical)
+            self._bring_up_to_date(physical)
         self._prepare_user(user)
         target = postgres.connection_string(self._settings, physical)
         return psycopg.connect(target, user=user.name, autocommit=True)
@@ -110,6 +111,18 @@ class Databases:
         with self.admin("postgres") as connection:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (physical,)).fetchone()
         return found is not None
+
+    def _bring_up_to_date(self, physical: str) -> None:
+        """Give a database what an older version of this program made it without."""
+        with self._lock:
+            if physical in self._ready:
+                return
+            with self.admin(physical) as connection:
+                connection.execute("BEGIN")
+                connection.execute((_SQL / _RIGHTS).read_text().encode())
+                connection.execute("COMMIT")
+                connection.execute("RESET ALL")
+            self._ready.add(physical)
 
     def _create_system_roles(self) -> None:
         """Redshift's system-defined roles, as far as PostgreSQL has their rights."""

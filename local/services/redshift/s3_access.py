@@ -52,9 +52,7 @@ def principal_of(session: Session, iam_role: str | None) -> str:
     role = iam_role or warehouse.default_iam_role
     if role is None:
         raise RedshiftError("default IAM role is not set for this warehouse", hint="use IAM_ROLE '<arn>'")
-    role = role.split(",")[-1].strip()  # role chaining: the last role reads
-    if not re.match(r"arn:aws[\w-]*:iam::\d{12}:role/.+", role):
-        raise RedshiftError(f'invalid IAM role ARN "{role}"')
+    role = role_chain(role).split(",")[-1]  # role chaining: the last role reads
     if role not in warehouse.iam_roles and role != warehouse.default_iam_role:
         raise RedshiftError(
             f"User arn:aws:redshift:{session.settings.region}:{session.settings.account_id}:dbuser:"
@@ -64,16 +62,44 @@ def principal_of(session: Session, iam_role: str | None) -> str:
     return role.rsplit("/", 1)[-1]
 
 
+def role_chain(text: str) -> str:
+    """An IAM role's ARN as it is compared; chained roles are parted by commas.
+
+    :raises RedshiftError: not an ARN
+    """
+    roles = [role.strip() for role in text.split(",")]
+    for role in roles:
+        if not re.match(r"arn:aws[\w-]*:iam::\d{12}:role/.+", role):
+            raise RedshiftError(f'invalid IAM role ARN "{role}"')
+    return ",".join(roles)
+
+
+def _require_assume_role(session: Session, iam_role: str | None, command: str) -> None:
+    """:raises RedshiftError: the user may not have the command use the role (dg/r_GRANT, ASSUMEROLE)"""
+    default = session.warehouse.default_iam_role
+    role = role_chain(iam_role or default or "")
+    names = [role, "default"] if role == default else [role]
+    row = session.execute("SELECT redshift_may_assume_role(%s, %s)", (names, command)).fetchone()
+    if not row or not row[0]:
+        raise RedshiftError(
+            f'User "{session.user.name}" does not have ASSUMEROLE permission on IAM role "{role}" for {command}',
+            hint="a superuser grants it: GRANT ASSUMEROLE ON '<arn>' TO <user> FOR " + command,
+        )
+
+
 class S3Access:
     """S3 with the rights of one role."""
 
-    def __init__(self, session: Session, iam_role: str | None) -> None:
+    def __init__(self, session: Session, iam_role: str | None, command: str) -> None:
         """:param iam_role: ARN; None for the warehouse's default role
+        :param command: COPY or UNLOAD
 
-        :raises RedshiftError: the role does not belong to the warehouse
+        :raises RedshiftError: the role does not belong to the warehouse, or the user may not use it
         """
         self._session = session
-        self._client: Any = service_client("s3", session.settings, principal=principal_of(session, iam_role))
+        self._principal = principal_of(session, iam_role)
+        _require_assume_role(session, iam_role, command)
+        self._client: Any = service_client("s3", session.settings, principal=self._principal)
 
     def files(self, url: str) -> list[S3File]:
         """Objects below a prefix, without folder markers."""
@@ -115,21 +141,25 @@ class S3Access:
             yield path
 
     def upload(self, path: Path, bucket: str, key: str) -> None:
-        with _readable_errors(key):
-            self._client.upload_file(str(path), bucket, key)
+        # upload_file would hide what S3 answered behind an error of its own
+        with self._writing(bucket, key), path.open("rb") as content:
+            self._client.upload_fileobj(content, bucket, key)
 
     def write(self, content: bytes, bucket: str, key: str) -> None:
-        with _readable_errors(key):
+        with self._writing(bucket, key):
             self._client.put_object(Bucket=bucket, Key=key, Body=content)
 
     def delete(self, files: list[S3File]) -> None:
         for file in files:
-            with _readable_errors(file.key):
+            with self._writing(file.bucket, file.key):
                 self._client.delete_object(Bucket=file.bucket, Key=file.key)
+
+    def _writing(self, bucket: str, key: str) -> contextlib.AbstractContextManager[None]:
+        return _readable_errors(key, f"IAM role {self._principal} was writing or deleting s3://{bucket}/{key}")
 
 
 @contextlib.contextmanager
-def _readable_errors(key: str) -> Iterator[None]:
+def _readable_errors(key: str, detail: str | None = None) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
@@ -139,6 +169,6 @@ def _readable_errors(key: str) -> Iterator[None]:
         text, name = names.get(status, (error.response["Error"].get("Message", code), code))
         if code == "NoSuchBucket":
             text, name = "The specified bucket does not exist", code
-        raise RedshiftError(f"S3ServiceException:{text},Status {status},Error {name},key {key}") from error
+        raise RedshiftError(f"S3ServiceException:{text},Status {status},Error {name},key {key}", detail) from error
     except BotoCoreError as error:
-        raise RedshiftError(f"S3ServiceException:{error},key {key}") from error
+        raise RedshiftError(f"S3ServiceException:{error},key {key}", detail) from error

@@ -135,7 +135,7 @@ def unload(session: Session, statement: Statement) -> Outcome:
     if found is None:
         raise RedshiftError("syntax error in UNLOAD: UNLOAD ('query') TO 's3://...' IAM_ROLE ... is expected")
     options = _read_options(found["options"])
-    s3, url = S3Access(session, options.iam_role), unquote(found["url"])
+    s3, url = S3Access(session, options.iam_role, "UNLOAD"), unquote(found["url"])
     existing = s3.files(url)
     if existing and options.clean_path:
         s3.delete(existing)

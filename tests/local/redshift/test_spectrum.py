@@ -103,7 +103,9 @@ def external(local_aws: Any) -> Iterator[External]:
     rights.give(iam, role, rights.allow("glue:GetDatabase", "glue:GetTable", "glue:GetPartitions"), GET_DATA)
     table = External(local_aws)
     table.create()
+    table.run(f"CREATE SCHEMA {table.name}_own")
     yield table
+    table.run(f"DROP SCHEMA {table.name}_own CASCADE")
     iam.delete_role_policy(RoleName=role, PolicyName=rights.POLICY)
     table.run(f"DROP SCHEMA {table.schema} CASCADE")
     local_aws.client("glue").delete_table(DatabaseName="curated", Name=table.name)
@@ -172,7 +174,7 @@ def test_star_count_and_qualified_names(readable: External) -> None:
 
 
 def test_join_and_insert_with_a_local_table(readable: External) -> None:
-    local = f"public.{readable.name}_local"
+    local = f"{readable.name}_own.local"
     assert readable.run(f"CREATE TABLE {local} (id BIGINT, day DATE)")[1] == ""
     assert readable.run(f"INSERT INTO {local} SELECT id, day FROM {readable.schema}.{readable.name}")[1] == ""
     rows, error = readable.run(
@@ -183,7 +185,7 @@ def test_join_and_insert_with_a_local_table(readable: External) -> None:
 
 
 def test_late_binding_view(readable: External) -> None:
-    view = f"public.{readable.name}_view"
+    view = f"{readable.name}_own.view"
     created, error = readable.run(
         f"CREATE VIEW {view} AS SELECT id, name FROM {readable.schema}.{readable.name} WITH NO SCHEMA BINDING"
     )

@@ -56,7 +56,7 @@ def copy(session: Session, statement: Statement) -> Outcome:
     """
     load = _read_statement(session, statement)
     try:
-        s3 = S3Access(session, load.options.iam_role)
+        s3 = S3Access(session, load.options.iam_role, "COPY")
         load.files = files_to_load(s3, load.url, load.options)
         with session.atomic():
             _load_files(session, s3, load)

@@ -7,23 +7,73 @@ import re
 from local.services.redshift.engine.session import Outcome, Session
 from local.services.redshift.engine.statement import Statement
 from local.services.redshift.errors import RedshiftError
+from local.services.redshift.s3_access import role_chain
 from local.services.redshift.statement_text import unquote
 from local.services.redshift.translation.names import literal
 
 _NAME = r'(?:"[^"]+"|[\w:-]+)'
+_LITERAL = r"'(?:[^']|'')*'"
+_GRANTEE = rf"(?:(?:ROLE|GROUP)\s+)?{_NAME}"
+ASSUME_ROLE_COMMANDS = ("COPY", "UNLOAD", "EXTERNAL FUNCTION", "CREATE MODEL")
+_ASSUME_ROLE_COMMAND = r"(?:COPY|UNLOAD|EXTERNAL\s+FUNCTION|CREATE\s+MODEL)"
 
 
 def grant_or_revoke(session: Session, statement: Statement) -> Outcome:
     """PostgreSQL has one kind of grantee: the words ROLE and GROUP are left out."""
     text = statement.text
-    if re.search(r"\b(ASSUMEROLE|DATASHARE)\b", text, re.IGNORECASE):
-        raise RedshiftError("GRANT ASSUMEROLE and datashares are not supported by the local Redshift")
+    if statement.words[1:2] == ("ASSUMEROLE",):
+        return _change_assume_role(session, statement)
+    if re.search(r"\bDATASHARE\b", text, re.IGNORECASE):
+        raise RedshiftError("datashares are not supported by the local Redshift")
     text = re.sub(r"^(GRANT|REVOKE)\s+ROLE\s+", r"\1 ", text, flags=re.IGNORECASE)
     text = re.sub(r"\b(TO|FROM)\s+(?:ROLE|GROUP)\s+", r"\1 ", text, flags=re.IGNORECASE)
     text = re.sub(r",\s*(?:ROLE|GROUP)\s+", ", ", text, flags=re.IGNORECASE)
     text = re.sub(r"\bsys:(\w+)\b", r'"sys:\1"', text) if '"sys:' not in text else text
     session.execute(text)
     return Outcome()
+
+
+def _change_assume_role(session: Session, statement: Statement) -> Outcome:
+    """GRANT and REVOKE ASSUMEROLE: who may have COPY and UNLOAD use which IAM role (dg/r_GRANT).
+
+    :raises RedshiftError: a syntax error, an unknown grantee, or the caller is no superuser
+    """
+    found = statement.match(
+        rf"(?P<action>GRANT|REVOKE)\s+ASSUMEROLE\s+ON\s+(?P<roles>{_LITERAL}(?:\s*,\s*{_LITERAL})*|DEFAULT|ALL)\s+"
+        rf"(?P<direction>TO|FROM)\s+(?P<grantees>{_GRANTEE}(?:\s*,\s*{_GRANTEE})*)\s+"
+        rf"FOR\s+(?P<commands>ALL|{_ASSUME_ROLE_COMMAND}(?:\s*,\s*{_ASSUME_ROLE_COMMAND})*)",
+        "GRANT or REVOKE ASSUMEROLE",
+    )
+    is_grant = found["action"].upper() == "GRANT"
+    if is_grant != (found["direction"].upper() == "TO"):
+        raise RedshiftError(f'syntax error at or near "{found["direction"]}"')
+    written = re.findall(_LITERAL, found["roles"])
+    roles = [role_chain(unquote(role)) for role in written] or [found["roles"].lower()]
+    commands = [" ".join(word.upper().split()) for word in found["commands"].split(",")]
+    grantees = [_grantee(session, text) for text in re.findall(_GRANTEE, found["grantees"], re.IGNORECASE)]
+    session.execute(
+        "SELECT redshift_change_assume_role(%s, %s, %s, %s::oid[])",
+        (is_grant, roles, list(ASSUME_ROLE_COMMANDS) if commands == ["ALL"] else commands, grantees),
+    )
+    return Outcome()
+
+
+def _grantee(session: Session, text: str) -> int:
+    """The oid of ``name``, ``ROLE name`` or ``GROUP name``; 0 for PUBLIC.
+
+    :raises RedshiftError: there is none
+    """
+    *kinds, written = re.findall(_NAME, text)
+    kind = kinds[0].lower() if kinds else ""
+    name = written.strip('"') if written.startswith('"') else written.lower()
+    if name == "public" and not kind:
+        return 0
+    row = session.execute(
+        "SELECT oid FROM pg_roles WHERE rolname = %s AND rolcanlogin = %s", (name, not kind)
+    ).fetchone()
+    if row is None:
+        raise RedshiftError(f'{kind or "user"} "{name}" does not exist')
+    return int(row[0])
 
 
 def create_user(session: Session, statement: Statement) -> Outcome:
