@@ -39,6 +39,7 @@ LISTING = [MART + "erased_subjects.ddl.sql", MART + "erased_subjects.copy.sql"]
 STEPS = (
     *("erased_subjects.ddl", "erased_subjects.copy", "fact_sales.lock", "erased_products.ddl", "fact_sales.erase"),
     *("dim_customer.erase", "dim_product.delete", "dim_product.insert", "load_ledger.recount"),
+    *("statistics.set", "fact_sales.analyze", "dim_customer.analyze", "dim_product.analyze"),
 )
 SUBJECTS = {"pseudonyms": checked("pseudonyms")}
 JOB = {"job_name": LAKE.name("forget-subject"), **watched()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -54,6 +55,18 @@ def test_addresses_of_a_run_are_below_folders_of_their_own() -> None:
     assert found["request_file"].endswith("-governance/erasure_requests/DSR-1.json")
     assert found["pseudonyms"].startswith(erasure.PSEUDONYMS)
     assert erasure.addresses(erasure.DELETION_LIST, "0123456789abcdef")["request_file"] == ""
+
+
+def test_statistics_of_every_table_that_loses_rows_are_made_anew(dags: dict[str, DAG]) -> None:
+    erasing: Any = dags["forget_subject"].get_task("erase_warehouse")
+    steps = ["\n".join(line for line in sql.splitlines() if not line.startswith("--")) for sql in erasing.sql]
+    changed = {name for sql in steps for name in re.findall(r"DELETE FROM (mart\.\w+)", sql)}
+    assert changed == {"mart.fact_sales", "mart.dim_customer", "mart.dim_product"}
+    last_change = max(index for index, sql in enumerate(steps) if "DELETE FROM" in sql or "INSERT INTO" in sql)
+    *before, threshold = steps[: steps.index("ANALYZE mart.fact_sales")]
+    assert threshold == "SET analyze_threshold_percent TO 0"
+    assert len(before) > last_change
+    assert {sql.removeprefix("ANALYZE ") for sql in steps if sql.startswith("ANALYZE ")} == changed
 
 
 def test_note_for_whoever_approves_counts_by_zone() -> None:

@@ -98,9 +98,10 @@ class Lake:
         text = self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode()
         return list(csv.DictReader(io.StringIO(text)))
 
-    def warehouse(self, sql: str, principal: str = "airflow") -> list[list[Any]]:
+    def warehouse(self, sql: str, principal: str | None = "airflow") -> list[list[Any]]:
         """Rows of a statement run through the Redshift Data API.
 
+        :param principal: who runs it; None = the administrator
         :raises AssertionError: with Redshift's error if the statement fails
         """
         data = self.client("redshift-data", principal)

@@ -35,7 +35,7 @@ def mentions_in_buckets(lake: Lake, buckets: Iterable[str], words: Iterable[str]
 
 
 def mentions_in_warehouse(lake: Lake, words: Iterable[str]) -> list[str]:
-    """Columns of tables and views in which one of the words is a value, as ``schema.table: column``.
+    """Columns of tables and views in which one of the words is a value, as ``schema.table: column``, and statistics.
 
     Values are compared here: a word in a statement would be a trace of its own.
     """
@@ -48,6 +48,14 @@ def mentions_in_warehouse(lake: Lake, words: Iterable[str]) -> list[str]:
         values = lake.warehouse(f'SELECT DISTINCT "{column}" FROM "{schema}"."{table}"')
         if wanted & {value for (value,) in values}:
             found.append(f"{schema}.{table}: {column}")
+    statistics = lake.warehouse(
+        "SELECT schemaname, tablename, attname, most_common_vals::text, histogram_bounds::text FROM pg_stats "
+        "WHERE schemaname NOT IN ('pg_catalog', 'information_schema')",
+        principal=None,
+    )
+    for schema, table, column, common, bounds in statistics:
+        if wanted & set(re.split(r'[{},"]+', f"{common},{bounds}")):
+            found.append(f"statistics of {schema}.{table}: {column}")
     return found
 
 
