@@ -156,6 +156,29 @@ def _redshift(local_aws: LocalAws, sql: str) -> None:
     assert answer["Status"] == "FINISHED", answer.get("Error")
 
 
+def test_without_a_right_in_the_warehouse_the_catalog_is_compared(
+    catalog: Any, local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from local.environment import aws_variables
+
+    for name, value in aws_variables(local_aws.settings, local_aws.name("airflow")).items():
+        monkeypatch.setenv(name, value)
+    capsys.readouterr()
+    assert main(["drift", PRODUCT]) == 2
+    assert capsys.readouterr().out == "No drift in what could be compared.\n"
+    catalog.delete_table(DatabaseName="quarantine", Name=PRODUCT)
+    assert main(["drift", PRODUCT]) == 2
+    told = capsys.readouterr()
+    assert told.out.startswith("quarantine.online_retail: does not exist")
+    assert "The warehouse was not compared: the caller lacks the right redshift-data:DescribeTable" in told.err
+    assert "AWS_PROFILE=local-admin" in told.err
+    assert main(["drift", "--json"]) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert [d["where"] for d in document["drift"] if d["where"].endswith(PRODUCT)] == ["quarantine.online_retail"]
+    (problem,) = document["not_compared"]
+    assert "redshift-data:DescribeTable" in problem
+
+
 def test_what_cannot_be_read(catalog: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["drift", "nowhere"]) == 2
     assert "No contract for product 'nowhere'" in capsys.readouterr().err

@@ -1,17 +1,19 @@
 """Compare contracts with the live catalog and warehouse: ``python -m lake.contracts drift``.
 
-Needs the AWS credentials of the environment (on a laptop ``. .sluice/env.sh``) and Airflow's ``[lake]`` settings. Exit
-code: 0 no drift, 1 drift, 2 something could not be read.
+Needs credentials that may read the Glue catalog and describe tables of the warehouse, which the DAGs' role may not (on
+a laptop ``. .sluice/env.sh``, then profile ``local-admin``), and Airflow's ``[lake]`` settings. Exit code: 0 no drift,
+1 drift, 2 something could not be read; what was found all the same is printed.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lake.catalog import contract_tables
 from lake.contracts import CONTRACTS_FOLDER, UnknownContractError, compiled_contract, contract
@@ -19,6 +21,9 @@ from lake.contracts.drift import Drift, table_drift, warehouse_drift
 from lake.contracts.odcs import ContractError, read_document, server
 from lake.schema_check import compare_catalog
 from lake.settings import LAKE
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,29 +42,63 @@ def run(options: argparse.Namespace) -> int:
     :param options: ``products`` and ``json``
     :return: exit code, see above
     """
+    found, unread = compare(options.products or _all())
+    if options.json:
+        document = {"drift": [asdict(drift) for drift in found], "not_compared": unread}
+        sys.stdout.write(json.dumps(document, indent=1) + "\n")
+    else:
+        nothing = "No drift in what could be compared.\n" if unread else "No drift.\n"
+        sys.stdout.write("".join(f"{drift}\n" for drift in found) or nothing)
+    sys.stderr.write("".join(f"{problem}\n" for problem in unread))
+    return 2 if unread else 1 if found else 0
+
+
+def compare(products: Sequence[str]) -> tuple[list[Drift], list[str]]:
+    """Compare products with the catalog and the warehouse; what one refuses does not hide what the other answered.
+
+    :param products: their names
+    :return: the differences, and what could not be read and why
+    """
     from botocore.exceptions import BotoCoreError, ClientError
 
-    try:
-        found = sorted({drift for product in options.products or _all() for drift in product_drift(product)})
-    except (BotoCoreError, ClientError, ContractError, UnknownContractError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    if options.json:
-        sys.stdout.write(json.dumps({"drift": [asdict(drift) for drift in found]}, indent=1) + "\n")
-    else:
-        sys.stdout.write("".join(f"{drift}\n" for drift in found) or "No drift.\n")
-    return 1 if found else 0
+    found: set[Drift] = set()
+    unread: dict[str, None] = {}
+    for product in products:
+        try:
+            contract(product)
+        except (ContractError, UnknownContractError) as error:
+            unread[str(error)] = None
+            continue
+        for place, drifts in (("Glue catalog", _catalog), ("warehouse", _warehouse)):
+            try:
+                found.update(drifts(product))
+            except ClientError as error:
+                unread[_refusal(place, error)] = None
+            except BotoCoreError as error:
+                # no credentials or nobody there: the next question would only wait as long
+                return sorted(found), [*unread, f"The {place} was not compared: {error}"]
+    return sorted(found), list(unread)
+
+
+def _refusal(place: str, error: ClientError) -> str:
+    answer = error.response["Error"]
+    if "AccessDenied" not in answer["Code"]:
+        return f"The {place} was not compared: {error}"
+    action = re.search(r"perform: (\S+)", answer["Message"])
+    right = action[1].rstrip(".,") if action else f"{error.operation_name} ({answer['Message']})"
+    return (
+        f"The {place} was not compared: the caller lacks the right {right}. The DAGs' role does not have it; use a role"
+        " that may look at all of the environment (docs/contract-changes.md). On the laptop:"
+        " export AWS_PROFILE=local-admin; unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"
+    )
 
 
 def _all() -> list[str]:
     return sorted(path.name.removesuffix(".odcs.yaml") for path in CONTRACTS_FOLDER.glob("*.odcs.yaml"))
 
 
-def product_drift(product: str) -> Iterator[Drift]:
-    """Compare one product with the catalog and the warehouse.
-
-    :param product: its name
-    """
+def _catalog(product: str) -> Iterator[Drift]:
+    """Compare the product's tables of every zone."""
     import boto3
 
     glue, terms = boto3.client("glue"), contract(product)
@@ -70,7 +109,6 @@ def product_drift(product: str) -> Iterator[Drift]:
         columns = [column["Name"] for column in landed["StorageDescriptor"]["Columns"]]
         for difference in compare_catalog(terms.table("landing"), columns, terms):
             yield Drift(difference.where, difference.what, difference.fix)
-    yield from _warehouse(product)
 
 
 def _glue_table(glue: Any, database: str, name: str) -> dict[str, Any] | None:
