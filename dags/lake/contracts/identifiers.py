@@ -24,6 +24,11 @@ _FORBIDDEN = re.compile(
 )
 # Spark's quoted parts, "Literals" and "Identifiers" of its SQL reference: no escape in a raw text or a quoted name.
 _QUOTED = re.compile(r"""\b[rR](?:'[^']*'|"[^"]*")|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`""", re.DOTALL)
+# "Star" of the same reference: all columns, alone or as an argument. Between two operands it multiplies.
+_STAR = re.compile(r"(?:^|[(,.])\s*\*")
+_MENTION = re.compile(r"`[^`]*`|\w+(?!\w|\s*\()")
+_WHOLE_STRUCT = re.compile(r"\braw\b`?(?!\w|`?\s*\.)", re.IGNORECASE)
+EVERYTHING = "*"
 # "Datetime Patterns" of the Spark documentation: letters, separators, and text in quotes.
 _TIME_FORMAT = re.compile(r"(?:[A-Za-z0-9 .,:;/_\[\]+-]|'[A-Za-z]+')+")
 
@@ -66,6 +71,19 @@ def identifier_problems(document: Document) -> Iterator[Problem]:
             yield Problem("customProperties", what, "Use letters, digits, and . _ - inside; at most 50 characters.")
     for position, column in enumerate(document["schema"][0].get("properties", [])):
         yield from _column_problems(f"schema[0].properties[{position}]", column)
+
+
+def mentioned(expression: str) -> set[str]:
+    """Return the columns that an expression mentions, in lower case: Spark does not tell upper from lower case.
+
+    :param expression: Spark SQL
+    :return: plain and quoted names, without functions and texts; ``EVERYTHING`` for a star or the whole struct ``raw``
+    """
+    names = _QUOTED.sub(lambda found: found[0] if found[0].startswith("`") else "''", expression)
+    found = {name.strip("`").lower() for name in _MENTION.findall(names)}
+    if _STAR.search(names) or _WHOLE_STRUCT.search(names):
+        found.add(EVERYTHING)
+    return found
 
 
 _WORDS = "Use lower-case letters, digits and underscores, beginning with a letter."

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lake.contracts.column_types import UnknownTypeError, engine_types
+from lake.contracts.identifiers import EVERYTHING, mentioned
 from lake.contracts.odcs import Document, Problem, custom_property
 
 HMAC, ENCRYPT, KEEP_LAST, GENERALISE, NULLIFY = "hmac-sha256", "encrypt", "keep-last", "generalise", "nullify"
@@ -82,19 +83,45 @@ def masking_problems(path: str, column: Document) -> Iterator[Problem]:
 
 
 def propagation_problems(columns: list[Document]) -> Iterator[Problem]:
-    """Find derived columns that would publish what a masked column hides: they are computed from the clear value.
+    """Find columns that would publish what a protected column hides: they are made from the same clear value.
 
     :param columns: ``properties`` of the table
     """
-    hidden = {str(column.get("name")) for column in columns if "pii" in column.get("tags", [])}
+    hidden = _hidden_names(columns)
     for position, column in enumerate(columns):
-        if not custom_property(column, "derived") or "pii" in column.get("tags", []):
+        if _is_protected(column) or custom_property(column, "personal") is False:
             continue
-        used = hidden & set(re.findall(r"\b[A-Za-z_]\w*\b", re.sub(r"'[^']*'", "", str(column.get("transformLogic")))))
-        if used and custom_property(column, "personal") is not False:
-            what = f"{column.get('name')} is computed from {', '.join(sorted(used))}, which is personal data"
+        names = mentioned(str(column.get("transformLogic") or "")) | set(_headers(column))
+        used = sorted({hidden[name] for name in (hidden if EVERYTHING in names else names & hidden.keys())})
+        if used:
+            what = f"{column.get('name')} is computed from {', '.join(used)}, which is personal data"
             fix = "Tag it pii and mask it, or say {property: personal, value: false} if it tells nothing of a person."
             yield Problem(f"schema[0].properties[{position}]", what, fix)
+
+
+def _hidden_names(columns: list[Document]) -> dict[str, str]:
+    """Return the names, in lower case, that stand for clear personal data, each with the words for a message.
+
+    These are the protected columns (derived columns read them before they are masked) and the headers they are made of.
+    """
+    delivered = {name: text for column in columns for name, text in _headers(column).items()}
+    hidden: dict[str, str] = {}
+    for column in filter(_is_protected, columns):
+        headers = set(_headers(column)) | (mentioned(str(column.get("transformLogic") or "")) & delivered.keys())
+        hidden |= {name: f"{delivered[name]} ({column.get('name')})" for name in headers if name not in hidden}
+    return hidden | {
+        name.lower(): name for column in filter(_is_protected, columns) if (name := str(column.get("name")))
+    }
+
+
+def _is_protected(column: Document) -> bool:
+    return "pii" in column.get("tags", []) or custom_property(column, "masking") is not None
+
+
+def _headers(column: Document) -> dict[str, str]:
+    """Return the headers of files that a column names as its sources, by their names in lower case."""
+    headers = [str(source).split(".", 2)[-1] for source in column.get("transformSourceObjects", [])]
+    return {header.lower(): header for header in headers}
 
 
 def longest_clear_value(column: dict[str, Any]) -> int | None:
