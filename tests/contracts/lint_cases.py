@@ -202,6 +202,76 @@ LINT_CASES: dict[str, tuple[Callable[[Document], object], str, str]] = {
         lambda d: _set(_custom(d["roles"][1], "rowFilter"), "value", "region = 'UK'"),
         "roles[1]", "'region' is no column",
     ),
+    "misspelt row filter": (
+        lambda d: _set(_custom(d["roles"][1], "rowFilter"), "property", "rowfilter"),
+        "roles[1].customProperties", "'rowfilter' here. Did you mean rowFilter?",
+    ),
+    "misspelt columns": (
+        lambda d: d["roles"][1]["customProperties"].append({"property": "excludeColums", "value": ["country"]}),
+        "roles[1].customProperties", "Did you mean excludeColumns?",
+    ),
+    "misspelt tags": (
+        lambda d: _set(_custom(d["roles"][0], "includeTags"), "property", "includeTag"),
+        "roles[0].customProperties", "Did you mean includeTags?",
+    ),
+    "tag that no column has": (
+        lambda d: _set(_custom(d["roles"][0], "includeTags"), "value", ["pi"]),
+        "roles[0]", "data-engineer includes tag 'pi', which no column has. Tags of columns: pii",
+    ),
+    "tags that are no list": (
+        lambda d: _set(_custom(d["roles"][0], "includeTags"), "value", "pii"),
+        "roles[0].customProperties", "includeTags is 'pii'",
+    ),
+    "empty row filter": (
+        lambda d: _set(_custom(d["roles"][1], "rowFilter"), "value", " "),
+        "roles[1].customProperties", "Write a condition on columns",
+    ),
+    "two row filters": (
+        lambda d: d["roles"][1]["customProperties"].append({"property": "rowFilter", "value": "quantity = 1"}),
+        "roles[1].customProperties", "'rowFilter' is there twice",
+    ),
+    "property of a role on a column": (
+        lambda d: _set(_column(d, "country"), "customProperties", [{"property": "rowFilter", "value": "quantity = 1"}]),
+        "properties[8].customProperties", "'rowFilter' here. Known: derived, generatedBy, masking, personal",
+    ),
+    "misspelt masking": (
+        lambda d: _set(_column(d, "country"), "customProperties", [{"property": "maskng", "value": {}}]),
+        "properties[8].customProperties", "Did you mean masking?",
+    ),
+    "personal in quotes": (
+        lambda d: _set(_column(d, "country"), "customProperties", [{"property": "personal", "value": "false"}]),
+        "properties[8].customProperties", "personal is 'false'",
+    ),
+    "misspelt property of the contract": (
+        lambda d: d["customProperties"].append({"property": "qualityEngine", "value": ["glueDataQuality"]}),
+        "customProperties", "Did you mean qualityEngines?",
+    ),
+    "misspelt property of the table": (
+        lambda d: _set(d["schema"][0]["customProperties"][0], "property", "duplicate"),
+        "schema[0].customProperties", "Did you mean duplicates?",
+    ),
+    "misspelt property of the landing": (
+        lambda d: _set(_custom(d["servers"][0], "partitionKey"), "property", "partitionkey"),
+        "servers[0].customProperties", "Did you mean partitionKey?",
+    ),
+    "property of the landing on another server": (
+        lambda d: _set(d["servers"][1], "customProperties", [{"property": "partitionKey", "value": "day"}]),
+        "servers[1].customProperties", "nothing reads the property 'partitionKey'",
+    ),
+    "misspelt property of a foreign key": (
+        lambda d: _set(_column(d, "country"), "relationships", [
+            {"to": "online_retail.country", "customProperties": [{"property": "gracedays", "value": 1}]},
+        ]),
+        "properties[8].relationships[0].customProperties", "Did you mean graceDays?",
+    ),
+    "property of a rule": (
+        lambda d: _set(_rule(d, "quantity_zero"), "customProperties", [{"property": "severity", "value": "info"}]),
+        "quality[0].customProperties", "nothing reads the property 'severity'",
+    ),
+    "completeness that is a text": (
+        lambda d: _set(_custom(d["servers"][0], "completeness"), "value", "_SUCCESS"),
+        "servers[0].customProperties", "completeness is '_SUCCESS'",
+    ),
     "hidden column that does not exist": (
         lambda d: d["roles"][1]["customProperties"].append({"property": "excludeColumns", "value": ["email"]}),
         "roles[1]", "'email' does not exist",

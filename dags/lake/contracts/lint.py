@@ -10,6 +10,7 @@ from lake.contracts import dqdl, expectations, lake_rules, row_rules
 from lake.contracts.column_types import UnknownTypeError, engine_types
 from lake.contracts.columns import compiled_columns, is_derived, source_name
 from lake.contracts.identifiers import identifier_problems
+from lake.contracts.known_properties import name_problems, shape_problems
 from lake.contracts.masking import masking_problems, propagation_problems
 from lake.contracts.odcs import Document, Problem, custom_property, server, sla
 
@@ -79,6 +80,8 @@ def lint(document: Document) -> list[Problem]:
 
     :param document: the contract
     """
+    if unreadable := list(shape_problems(document)):
+        return unreadable
     problems = list(_lint_head(document))
     tables = document.get("schema", [])
     if len(tables) != 1:
@@ -86,6 +89,7 @@ def lint(document: Document) -> list[Problem]:
         return problems
     names = [column.get("name", "") for column in tables[0].get("properties", [])]
     problems += identifier_problems(document)
+    problems += name_problems(document)
     problems += _lint_columns(tables[0].get("properties", []))
     problems += _lint_keys(tables[0].get("properties", []))
     problems += _lint_quality(tables[0].get("quality", []), names)
