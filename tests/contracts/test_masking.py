@@ -204,6 +204,70 @@ def test_what_a_protected_column_reads_besides_its_source_is_protected(
     assert any("country is computed from Country (customer_id)" in line for line in found), found
 
 
+def _plain(name: str, **changed: Any) -> Column:
+    return {**COPY, "name": name, "classification": "internal", **changed}
+
+
+NOT_PERSONAL = [{"property": "personal", "value": False}]
+UNTAGGED: dict[str, tuple[Column, str]] = {
+    "masked": (_column(HMAC, physicalType="varchar(64)", tags=[]), "is masked but not tagged pii"),
+    "restricted": (_column(tags=[]), "is restricted but not tagged pii"),
+    "another case": (_column(HMAC, physicalType="varchar(64)", tags=["PII"]), "is tagged 'PII'. Write pii"),
+    "misspelt": (_plain("contact", tags=["pi"]), "is tagged 'pi'. Write pii"),
+    "mail": (_plain("customer_email", classification="public"), "'customer_email' is a name of personal data"),
+    "number of people": (_plain("ssn"), "'ssn' is a name of personal data"),
+    "account": (_plain("iban"), "'iban' is a name of personal data"),
+    "telephone": (_plain("phone_number"), "'phone_number' is a name of personal data"),
+    "telephone as a number": (
+        _plain("phone_number", physicalType="bigint", logicalType="integer"), "'phone_number' is a name",
+    ),
+    "number without a classification": (
+        {**_plain("user_id", physicalType="int", logicalType="integer"), "classification": None}, "'user_id' is a name",
+    ),
+    "day of birth": (
+        _plain("born", physicalType="date", transformSourceObjects=["landing.x.birthDate"]), "'birthDate'",
+    ),
+    "header of several words": (_plain("contact", transformSourceObjects=["landing.x.Last Name"]), "'Last Name'"),
+}  # fmt: skip
+TAG_NOT_NEEDED: dict[str, Column] = {
+    "masked secret of the company": _column(
+        physicalType="varchar(64)", tags=[], customProperties=[{"property": "masking", "value": HMAC}, *NOT_PERSONAL]
+    ),
+    "restricted secret of the company": _column(tags=[], customProperties=NOT_PERSONAL),
+    "address of a shop": _plain("address", customProperties=NOT_PERSONAL),
+    "name of a thing": _plain("name"),
+    "whether there is one": _plain("has_email", physicalType="boolean", logicalType="boolean"),
+    "closed to many": _plain("email", classification="confidential"),
+    "other words": _plain("session_libanon"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", UNTAGGED)
+def test_personal_data_is_tagged(case: str, document: dict[str, Any], folder_with: FolderWith) -> None:
+    column, words = UNTAGGED[case]
+    document["schema"][0]["properties"].append({key: value for key, value in column.items() if value is not None})
+    found = _problems(document, folder_with(document))
+    assert any("properties[13]" in line and words in line for line in found), found
+
+
+@pytest.mark.parametrize("case", TAG_NOT_NEEDED)
+def test_other_data_needs_no_tag(case: str, document: dict[str, Any], folder_with: FolderWith) -> None:
+    document["schema"][0]["properties"].append(TAG_NOT_NEEDED[case])
+    assert compiler.compile_repository(folder_with(document))
+
+
+def test_restricted_column_may_be_hidden_by_the_roles(document: dict[str, Any], folder_with: FolderWith) -> None:
+    document["schema"][0]["properties"].append(_column(tags=[]))
+    document["roles"][1]["customProperties"].append({"property": "excludeColumns", "value": ["contact"]})
+    assert compiler.compile_repository(folder_with(document))
+
+
+def test_tag_is_not_lost_from_a_masked_column(document: dict[str, Any], folder_with: FolderWith) -> None:
+    del next(column for column in document["schema"][0]["properties"] if column["name"] == "customer_id")["tags"]
+    found = _problems(document, folder_with(document))
+    assert any("customer_id is masked but not tagged pii" in line for line in found), found
+
+
 @pytest.mark.parametrize(
     ("changed", "check"),
     [

@@ -11,7 +11,7 @@ from lake.contracts.column_types import UnknownTypeError, engine_types
 from lake.contracts.columns import compiled_columns, is_derived, source_name
 from lake.contracts.identifiers import identifier_problems
 from lake.contracts.known_properties import name_problems, shape_problems
-from lake.contracts.masking import masking_problems, propagation_problems
+from lake.contracts.masking import masking_problems, propagation_problems, untagged_problems
 from lake.contracts.odcs import Document, Problem, custom_property, server, sla
 
 SEVERITIES = ("info", "warning", "error")
@@ -90,6 +90,7 @@ def lint(document: Document) -> list[Problem]:
     names = [column.get("name", "") for column in tables[0].get("properties", [])]
     problems += identifier_problems(document)
     problems += name_problems(document)
+    problems += untagged_problems(tables[0].get("properties", []), document.get("roles", []))
     problems += _lint_columns(tables[0].get("properties", []))
     problems += _lint_keys(tables[0].get("properties", []))
     problems += _lint_quality(tables[0].get("quality", []), names)
