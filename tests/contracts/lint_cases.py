@@ -131,6 +131,82 @@ LINT_CASES: dict[str, tuple[Callable[[Document], object], str, str]] = {
         lambda d: _set(_rule(d, "sales_exceed_returns"), "implementation", {"type": "sum_positive"}),
         "quality[13].implementation", "no expectation",
     ),
+    "misspelt argument of an expectation": (
+        lambda d: _set(_rule(d, "sales_exceed_returns")["implementation"], "kwargs", {"colum": "line_amount"}),
+        "quality[13].implementation.kwargs", "takes no 'colum'. Did you mean column?",
+    ),
+    "missing argument of an expectation": (
+        lambda d: _set(_rule(d, "sales_exceed_returns")["implementation"], "kwargs", {"min_value": 0}),
+        "quality[13].implementation.kwargs",
+        "rule sales_exceed_returns: expect_column_sum_to_be_between needs column",
+    ),
+    "expectation without arguments": (
+        lambda d: _without(_rule(d, "sales_exceed_returns")["implementation"], "kwargs"),
+        "quality[13].implementation.kwargs", "needs column",
+    ),
+    "arguments that are none": (
+        lambda d: _set(_rule(d, "sales_exceed_returns")["implementation"], "kwargs", ["line_amount"]),
+        "quality[13].implementation.kwargs", "has kwargs ['line_amount']",
+    ),
+    "misspelt arguments": (
+        lambda d: _set(_rule(d, "sales_exceed_returns")["implementation"], "kwarg", {}),
+        "quality[13].implementation", "rule sales_exceed_returns has kwarg",
+    ),
+    "expectation on no column": (
+        lambda d: _rule(d, "sales_exceed_returns")["implementation"]["kwargs"].update(column="line_amout"),
+        "quality[13].implementation.kwargs.column", "'line_amout' is no column. Did you mean line_amount?",
+    ),
+    "expectation on columns that are none": (
+        lambda d: _set(_rule(d, "sales_exceed_returns"), "implementation", {
+            "type": "expect_compound_columns_to_be_unique", "kwargs": {"column_list": ["line_no", "invoice"]},
+        }),
+        "quality[13].implementation.kwargs.column_list", "'invoice' is no column",
+    ),
+    "expectation that the library does not have": (
+        lambda d: _rule(d, "sales_exceed_returns")["implementation"].update(type="expect_column_sum_to_be_betwen"),
+        "quality[13].implementation.type", "Did you mean expect_column_sum_to_be_between?",
+    ),
+    "expectation that runs a query": (
+        lambda d: _set(_rule(d, "sales_exceed_returns"), "implementation", {
+            "type": "expect_query_results_to_match_comparison", "kwargs": {"base_query": "SELECT 1"},
+        }),
+        "quality[13].implementation.type", "is not known",
+    ),
+    "key of no column": (
+        lambda d: _set(_rule(d, "key_unique"), "arguments", {"properties": ["invoice_no", "lineno"]}),
+        "quality[10].arguments.properties", "rule key_unique: 'lineno' is no column. Did you mean line_no?",
+    ),
+    "key that is no list": (
+        lambda d: _set(_rule(d, "key_unique"), "arguments", {"properties": "invoice_no"}),
+        "quality[10].arguments.properties", "in place of columns",
+    ),
+    "missing values of no column": (
+        lambda d: _set(_rule(d, "customers_known"), "arguments", {"property": "customer"}),
+        "quality[12].arguments.property", "rule customers_known: 'customer' is no column",
+    ),
+    "misspelt argument of a metric": (
+        lambda d: _set(_rule(d, "customers_known"), "arguments", {"propery": "customer_id"}),
+        "quality[12]", "no exact expectation",
+    ),
+    "pattern that is a number": (
+        lambda d: _set(_rule(d, "sales_exceed_returns"), "implementation", {
+            "type": "expect_column_values_to_match_regex", "kwargs": {"column": "country", "regex": 5},
+        }),
+        "quality[13].implementation.kwargs", "has 5 as regex",
+    ),
+    "share above one": (
+        lambda d: _set(_rule(d, "sales_exceed_returns"), "implementation", {
+            "type": "expect_column_values_to_be_null", "kwargs": {"column": "country", "mostly": 95},
+        }),
+        "quality[13].implementation.kwargs", "has 95 as mostly",
+    ),
+    "number of rows in words": (
+        lambda d: (
+            _without(_rule(d, "rows_published"), "mustBeGreaterThan"),
+            _set(_rule(d, "rows_published"), "mustBe", "many"),
+        ),
+        "quality[9].mustBe", "expects 'many' rows",
+    ),
     "check that does not exist": (
         lambda d: _set(_rule(d, "volume_usual"), "implementation", {"check": "anomaly"}),
         "implementation.check", "'anomaly' is not known",

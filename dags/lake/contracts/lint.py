@@ -9,6 +9,7 @@ from typing import Any
 from lake.contracts import dqdl, expectations, lake_rules, row_rules
 from lake.contracts.column_types import UnknownTypeError, engine_types
 from lake.contracts.columns import compiled_columns, is_derived, source_name
+from lake.contracts.expectation_types import expectation_problems, library_problems
 from lake.contracts.identifiers import identifier_problems
 from lake.contracts.known_properties import name_problems, shape_problems
 from lake.contracts.masking import masking_problems, propagation_problems, untagged_problems
@@ -250,10 +251,11 @@ def _lint_rule_kind(path: str, rule: Document, columns: list[str]) -> Iterator[P
         else:
             yield from _lint_predicate(f"{path}.implementation.failsWhen", str(predicate), columns)
     elif kind == "custom" and engine == expectations.ENGINE:
-        if not isinstance(implementation, dict) or not str(implementation.get("type", "")).startswith("expect_"):
-            yield Problem(f"{path}.implementation", "is no expectation", "Write {type: expect_..., kwargs: {...}}.")
+        yield from expectation_problems(path, rule, columns)
     elif kind == "library":
-        if not expectations.is_supported(rule):
+        if problems := list(library_problems(path, rule, columns)):
+            yield from problems
+        elif not expectations.is_supported(rule):
             what = f"metric {rule.get('metric')!r} with these operators has no exact expectation"
             fix = (
                 "Use rowCount with a comparison, duplicateValues mustBe 0 with arguments.properties, or nullValues "
