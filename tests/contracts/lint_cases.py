@@ -131,6 +131,82 @@ LINT_CASES: dict[str, tuple[Callable[[Document], object], str, str]] = {
         lambda d: _set(_rule(d, "sales_exceed_returns"), "implementation", {"type": "sum_positive"}),
         "quality[13].implementation", "no expectation",
     ),
+    "misspelt argument of an expectation": (
+        lambda d: _set(_rule(d, "sales_exceed_returns")["implementation"], "kwargs", {"colum": "line_amount"}),
+        "quality[13].implementation.kwargs", "takes no 'colum'. Did you mean column?",
+    ),
+    "missing argument of an expectation": (
+        lambda d: _set(_rule(d, "sales_exceed_returns")["implementation"], "kwargs", {"min_value": 0}),
+        "quality[13].implementation.kwargs",
+        "rule sales_exceed_returns: expect_column_sum_to_be_between needs column",
+    ),
+    "expectation without arguments": (
+        lambda d: _without(_rule(d, "sales_exceed_returns")["implementation"], "kwargs"),
+        "quality[13].implementation.kwargs", "needs column",
+    ),
+    "arguments that are none": (
+        lambda d: _set(_rule(d, "sales_exceed_returns")["implementation"], "kwargs", ["line_amount"]),
+        "quality[13].implementation.kwargs", "has kwargs ['line_amount']",
+    ),
+    "misspelt arguments": (
+        lambda d: _set(_rule(d, "sales_exceed_returns")["implementation"], "kwarg", {}),
+        "quality[13].implementation", "rule sales_exceed_returns has kwarg",
+    ),
+    "expectation on no column": (
+        lambda d: _rule(d, "sales_exceed_returns")["implementation"]["kwargs"].update(column="line_amout"),
+        "quality[13].implementation.kwargs.column", "'line_amout' is no column. Did you mean line_amount?",
+    ),
+    "expectation on columns that are none": (
+        lambda d: _set(_rule(d, "sales_exceed_returns"), "implementation", {
+            "type": "expect_compound_columns_to_be_unique", "kwargs": {"column_list": ["line_no", "invoice"]},
+        }),
+        "quality[13].implementation.kwargs.column_list", "'invoice' is no column",
+    ),
+    "expectation that the library does not have": (
+        lambda d: _rule(d, "sales_exceed_returns")["implementation"].update(type="expect_column_sum_to_be_betwen"),
+        "quality[13].implementation.type", "Did you mean expect_column_sum_to_be_between?",
+    ),
+    "expectation that runs a query": (
+        lambda d: _set(_rule(d, "sales_exceed_returns"), "implementation", {
+            "type": "expect_query_results_to_match_comparison", "kwargs": {"base_query": "SELECT 1"},
+        }),
+        "quality[13].implementation.type", "is not known",
+    ),
+    "key of no column": (
+        lambda d: _set(_rule(d, "key_unique"), "arguments", {"properties": ["invoice_no", "lineno"]}),
+        "quality[10].arguments.properties", "rule key_unique: 'lineno' is no column. Did you mean line_no?",
+    ),
+    "key that is no list": (
+        lambda d: _set(_rule(d, "key_unique"), "arguments", {"properties": "invoice_no"}),
+        "quality[10].arguments.properties", "in place of columns",
+    ),
+    "missing values of no column": (
+        lambda d: _set(_rule(d, "customers_known"), "arguments", {"property": "customer"}),
+        "quality[12].arguments.property", "rule customers_known: 'customer' is no column",
+    ),
+    "misspelt argument of a metric": (
+        lambda d: _set(_rule(d, "customers_known"), "arguments", {"propery": "customer_id"}),
+        "quality[12]", "no exact expectation",
+    ),
+    "pattern that is a number": (
+        lambda d: _set(_rule(d, "sales_exceed_returns"), "implementation", {
+            "type": "expect_column_values_to_match_regex", "kwargs": {"column": "country", "regex": 5},
+        }),
+        "quality[13].implementation.kwargs", "has 5 as regex",
+    ),
+    "share above one": (
+        lambda d: _set(_rule(d, "sales_exceed_returns"), "implementation", {
+            "type": "expect_column_values_to_be_null", "kwargs": {"column": "country", "mostly": 95},
+        }),
+        "quality[13].implementation.kwargs", "has 95 as mostly",
+    ),
+    "number of rows in words": (
+        lambda d: (
+            _without(_rule(d, "rows_published"), "mustBeGreaterThan"),
+            _set(_rule(d, "rows_published"), "mustBe", "many"),
+        ),
+        "quality[9].mustBe", "expects 'many' rows",
+    ),
     "check that does not exist": (
         lambda d: _set(_rule(d, "volume_usual"), "implementation", {"check": "anomaly"}),
         "implementation.check", "'anomaly' is not known",
@@ -201,6 +277,76 @@ LINT_CASES: dict[str, tuple[Callable[[Document], object], str, str]] = {
     "filter on no column": (
         lambda d: _set(_custom(d["roles"][1], "rowFilter"), "value", "region = 'UK'"),
         "roles[1]", "'region' is no column",
+    ),
+    "misspelt row filter": (
+        lambda d: _set(_custom(d["roles"][1], "rowFilter"), "property", "rowfilter"),
+        "roles[1].customProperties", "'rowfilter' here. Did you mean rowFilter?",
+    ),
+    "misspelt columns": (
+        lambda d: d["roles"][1]["customProperties"].append({"property": "excludeColums", "value": ["country"]}),
+        "roles[1].customProperties", "Did you mean excludeColumns?",
+    ),
+    "misspelt tags": (
+        lambda d: _set(_custom(d["roles"][0], "includeTags"), "property", "includeTag"),
+        "roles[0].customProperties", "Did you mean includeTags?",
+    ),
+    "tag that no column has": (
+        lambda d: _set(_custom(d["roles"][0], "includeTags"), "value", ["pi"]),
+        "roles[0]", "data-engineer includes tag 'pi', which no column has. Tags of columns: pii",
+    ),
+    "tags that are no list": (
+        lambda d: _set(_custom(d["roles"][0], "includeTags"), "value", "pii"),
+        "roles[0].customProperties", "includeTags is 'pii'",
+    ),
+    "empty row filter": (
+        lambda d: _set(_custom(d["roles"][1], "rowFilter"), "value", " "),
+        "roles[1].customProperties", "Write a condition on columns",
+    ),
+    "two row filters": (
+        lambda d: d["roles"][1]["customProperties"].append({"property": "rowFilter", "value": "quantity = 1"}),
+        "roles[1].customProperties", "'rowFilter' is there twice",
+    ),
+    "property of a role on a column": (
+        lambda d: _set(_column(d, "country"), "customProperties", [{"property": "rowFilter", "value": "quantity = 1"}]),
+        "properties[8].customProperties", "'rowFilter' here. Known: derived, generatedBy, masking, personal",
+    ),
+    "misspelt masking": (
+        lambda d: _set(_column(d, "country"), "customProperties", [{"property": "maskng", "value": {}}]),
+        "properties[8].customProperties", "Did you mean masking?",
+    ),
+    "personal in quotes": (
+        lambda d: _set(_column(d, "country"), "customProperties", [{"property": "personal", "value": "false"}]),
+        "properties[8].customProperties", "personal is 'false'",
+    ),
+    "misspelt property of the contract": (
+        lambda d: d["customProperties"].append({"property": "qualityEngine", "value": ["glueDataQuality"]}),
+        "customProperties", "Did you mean qualityEngines?",
+    ),
+    "misspelt property of the table": (
+        lambda d: _set(d["schema"][0]["customProperties"][0], "property", "duplicate"),
+        "schema[0].customProperties", "Did you mean duplicates?",
+    ),
+    "misspelt property of the landing": (
+        lambda d: _set(_custom(d["servers"][0], "partitionKey"), "property", "partitionkey"),
+        "servers[0].customProperties", "Did you mean partitionKey?",
+    ),
+    "property of the landing on another server": (
+        lambda d: _set(d["servers"][1], "customProperties", [{"property": "partitionKey", "value": "day"}]),
+        "servers[1].customProperties", "nothing reads the property 'partitionKey'",
+    ),
+    "misspelt property of a foreign key": (
+        lambda d: _set(_column(d, "country"), "relationships", [
+            {"to": "online_retail.country", "customProperties": [{"property": "gracedays", "value": 1}]},
+        ]),
+        "properties[8].relationships[0].customProperties", "Did you mean graceDays?",
+    ),
+    "property of a rule": (
+        lambda d: _set(_rule(d, "quantity_zero"), "customProperties", [{"property": "severity", "value": "info"}]),
+        "quality[0].customProperties", "nothing reads the property 'severity'",
+    ),
+    "completeness that is a text": (
+        lambda d: _set(_custom(d["servers"][0], "completeness"), "value", "_SUCCESS"),
+        "servers[0].customProperties", "completeness is '_SUCCESS'",
     ),
     "hidden column that does not exist": (
         lambda d: d["roles"][1]["customProperties"].append({"property": "excludeColumns", "value": ["email"]}),

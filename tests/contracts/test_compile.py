@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 from lake.contracts import compile as compiler
 from lake.contracts.__main__ import main
 from lake.contracts.column_types import engine_types
+from lake.contracts.known_properties import KNOWN
 from lake.contracts.odcs import ContractError
 from tests.contracts.conftest import CONTRACTS, PRODUCTS, REPOSITORY
 from tests.contracts.lint_cases import LINT_CASES
@@ -31,6 +33,13 @@ def test_problem_names_file_place_and_repair(case: str, document: dict[str, Any]
     told = [line for line in lines if place in line and words in line]
     assert told, f"nothing says {words!r} at {place!r}:\n{raised.value}"
     assert all(line.startswith("online_retail.odcs.yaml: ") for line in lines)
+
+
+def test_every_property_that_is_read_is_known() -> None:
+    sources = (CONTRACTS.parent / "lake" / "contracts").glob("*.py")
+    read = {name for path in sources for name in re.findall(r'custom_property\(\w+, "(\w+)"', path.read_text())}
+    assert "rowFilter" in read
+    assert read <= set().union(*KNOWN.values())
 
 
 def test_all_problems_are_told_at_once(document: dict[str, Any], folder_with: FolderWith) -> None:

@@ -77,7 +77,18 @@ CODE = (
     """concat("'", reflect('java.lang.System', 'getenv', 'KEY'), "'")""",
     r"""concat(r'\', reflect("java.lang.System", "getenv", "KEY"), '')""",
     """concat(`'`, reflect("java.lang.System", "getenv", "KEY"), `'`)""",
+    "`reflect`('java.lang.System', 'getenv', 'KEY')",
+    "`Java_Method` ('java.lang.System', 'getenv', 'KEY')",
+    "IDENTIFIER('ref' || 'lect')('java.lang.System', 'getenv', 'KEY')",
 )
+CONDITIONS = tuple(f"quantity = 0 OR {code} = 'x'" for code in CODE)
+CONDITION_PLACES: dict[str, Callable[[dict[str, Any], str], None]] = {
+    "row rule": lambda d, text: d["schema"][0]["quality"][0].update(implementation={"failsWhen": text}),
+    "rows of an expectation": lambda d, text: d["schema"][0]["quality"][14]["implementation"]["kwargs"].update(
+        row_condition=text
+    ),
+    "row filter": lambda d, text: _custom(d["roles"][1], "rowFilter", text),
+}
 HARMLESS = (
     "trim(`a;b`)",
     "trim(`delete -- date`)",
@@ -98,6 +109,14 @@ def test_hostile_name_is_refused(place: str, text: str, document: dict[str, Any]
 def test_code_is_no_expression(text: str, document: dict[str, Any], folder_with: FolderWith) -> None:
     _column(document, "country")["transformLogic"] = text
     with pytest.raises(ContractError, match="is computed with"):
+        compiler.compile_repository(folder_with(document))
+
+
+@pytest.mark.parametrize("place", CONDITION_PLACES)
+@pytest.mark.parametrize("text", CONDITIONS)
+def test_code_is_no_condition(place: str, text: str, document: dict[str, Any], folder_with: FolderWith) -> None:
+    CONDITION_PLACES[place](document, text)
+    with pytest.raises(ContractError, match="tests with"):
         compiler.compile_repository(folder_with(document))
 
 

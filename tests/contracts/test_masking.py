@@ -125,6 +125,149 @@ def test_column_computed_from_personal_data_is_personal(document: dict[str, Any]
     compiler.compile_repository(folder_with(document))
 
 
+COPY = {
+    "name": "cust_copy",
+    "logicalType": "string",
+    "physicalType": "varchar(40)",
+    "classification": "public",
+    "transformSourceObjects": ["landing.online_retail.Country"],
+}
+DERIVED: Column = {"customProperties": [{"property": "derived", "value": True}], "physicalType": "varchar(400)"}
+LEAKS: dict[str, Column] = {
+    "the same header": {
+        "transformSourceObjects": ["landing.online_retail.CustomerID"], "transformLogic": "trim(CustomerID)",
+    },
+    "the same header, untouched": {"transformSourceObjects": ["landing.online_retail.CustomerID"]},
+    "one of several sources": {
+        "transformSourceObjects": ["landing.online_retail.Country", "landing.online_retail.CustomerID"],
+    },
+    "a header that is no source": {"transformLogic": "concat(Country, CustomerID)"},
+    "a header among texts": {"transformLogic": "concat_ws(' ', trim(Country), 'for', CustomerID)"},
+    "another spelling": {"transformLogic": "concat(Country, customerid)"},
+    "a quoted header": {"transformLogic": "concat(Country, `CustomerID`)"},
+    "a blank before the dot": {**DERIVED, "transformLogic": "concat(country, raw . CustomerID)"},
+    "the delivered text": {**DERIVED, "transformLogic": "CAST(raw.CustomerID LIKE '17%' AS string)"},
+    "the delivered text, all quoted": {**DERIVED, "transformLogic": "upper(`raw`.`CustomerID`)"},
+    "the typed column": {**DERIVED, "transformLogic": "upper(Customer_ID)"},
+    "all delivered texts": {**DERIVED, "transformLogic": "to_json(raw)"},
+    "a field by its text": {**DERIVED, "transformLogic": "raw['CustomerID']"},
+    "all fields": {**DERIVED, "transformLogic": "concat_ws(',', raw.*)"},
+    "all headers": {"transformLogic": "concat_ws(',', *)"},
+}  # fmt: skip
+HARMLESS = {
+    "a text": {"transformLogic": "concat(Country, 'CustomerID')"},
+    "a product": {**DERIVED, "transformLogic": "CAST(quantity * unit_price AS string)"},
+    "a product in brackets": {**DERIVED, "transformLogic": "CAST((quantity) * (unit_price) AS string)"},
+    "another delivered text": {**DERIVED, "transformLogic": "upper(raw.Country)"},
+}
+
+
+def _problems(document: dict[str, Any], folder: Path) -> list[str]:
+    with pytest.raises(ContractError) as raised:
+        compiler.compile_repository(folder)
+    return str(raised.value).splitlines()
+
+
+@pytest.mark.parametrize("case", LEAKS)
+def test_header_of_a_protected_column_gets_out_nowhere(
+    case: str, document: dict[str, Any], folder_with: FolderWith
+) -> None:
+    document["schema"][0]["properties"].append({**COPY, **LEAKS[case]})
+    found = _problems(document, folder_with(document))
+    assert any("cust_copy is computed from" in line and "customer_id" in line for line in found), found
+
+
+@pytest.mark.parametrize("case", LEAKS)
+def test_column_from_personal_data_may_be_declared(
+    case: str, document: dict[str, Any], folder_with: FolderWith
+) -> None:
+    column = {**COPY, **LEAKS[case]}
+    column["customProperties"] = [*column.get("customProperties", []), {"property": "personal", "value": False}]
+    document["schema"][0]["properties"].append(column)
+    assert compiler.compile_repository(folder_with(document))
+
+
+@pytest.mark.parametrize("case", HARMLESS)
+def test_column_from_other_data_needs_no_declaration(
+    case: str, document: dict[str, Any], folder_with: FolderWith
+) -> None:
+    document["schema"][0]["properties"].append({**COPY, **HARMLESS[case]})
+    assert compiler.compile_repository(folder_with(document))
+
+
+def test_what_a_protected_column_reads_besides_its_source_is_protected(
+    document: dict[str, Any], folder_with: FolderWith
+) -> None:
+    customer = next(column for column in document["schema"][0]["properties"] if column["name"] == "customer_id")
+    customer["transformLogic"] = "concat(CustomerID, Country)"
+    found = _problems(document, folder_with(document))
+    assert any("country is computed from Country (customer_id)" in line for line in found), found
+
+
+def _plain(name: str, **changed: Any) -> Column:
+    return {**COPY, "name": name, "classification": "internal", **changed}
+
+
+NOT_PERSONAL = [{"property": "personal", "value": False}]
+UNTAGGED: dict[str, tuple[Column, str]] = {
+    "masked": (_column(HMAC, physicalType="varchar(64)", tags=[]), "is masked but not tagged pii"),
+    "restricted": (_column(tags=[]), "is restricted but not tagged pii"),
+    "another case": (_column(HMAC, physicalType="varchar(64)", tags=["PII"]), "is tagged 'PII'. Write pii"),
+    "misspelt": (_plain("contact", tags=["pi"]), "is tagged 'pi'. Write pii"),
+    "mail": (_plain("customer_email", classification="public"), "'customer_email' is a name of personal data"),
+    "number of people": (_plain("ssn"), "'ssn' is a name of personal data"),
+    "account": (_plain("iban"), "'iban' is a name of personal data"),
+    "telephone": (_plain("phone_number"), "'phone_number' is a name of personal data"),
+    "telephone as a number": (
+        _plain("phone_number", physicalType="bigint", logicalType="integer"), "'phone_number' is a name",
+    ),
+    "number without a classification": (
+        {**_plain("user_id", physicalType="int", logicalType="integer"), "classification": None}, "'user_id' is a name",
+    ),
+    "day of birth": (
+        _plain("born", physicalType="date", transformSourceObjects=["landing.x.birthDate"]), "'birthDate'",
+    ),
+    "header of several words": (_plain("contact", transformSourceObjects=["landing.x.Last Name"]), "'Last Name'"),
+}  # fmt: skip
+TAG_NOT_NEEDED: dict[str, Column] = {
+    "masked secret of the company": _column(
+        physicalType="varchar(64)", tags=[], customProperties=[{"property": "masking", "value": HMAC}, *NOT_PERSONAL]
+    ),
+    "restricted secret of the company": _column(tags=[], customProperties=NOT_PERSONAL),
+    "address of a shop": _plain("address", customProperties=NOT_PERSONAL),
+    "name of a thing": _plain("name"),
+    "whether there is one": _plain("has_email", physicalType="boolean", logicalType="boolean"),
+    "closed to many": _plain("email", classification="confidential"),
+    "other words": _plain("session_libanon"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", UNTAGGED)
+def test_personal_data_is_tagged(case: str, document: dict[str, Any], folder_with: FolderWith) -> None:
+    column, words = UNTAGGED[case]
+    document["schema"][0]["properties"].append({key: value for key, value in column.items() if value is not None})
+    found = _problems(document, folder_with(document))
+    assert any("properties[13]" in line and words in line for line in found), found
+
+
+@pytest.mark.parametrize("case", TAG_NOT_NEEDED)
+def test_other_data_needs_no_tag(case: str, document: dict[str, Any], folder_with: FolderWith) -> None:
+    document["schema"][0]["properties"].append(TAG_NOT_NEEDED[case])
+    assert compiler.compile_repository(folder_with(document))
+
+
+def test_restricted_column_may_be_hidden_by_the_roles(document: dict[str, Any], folder_with: FolderWith) -> None:
+    document["schema"][0]["properties"].append(_column(tags=[]))
+    document["roles"][1]["customProperties"].append({"property": "excludeColumns", "value": ["contact"]})
+    assert compiler.compile_repository(folder_with(document))
+
+
+def test_tag_is_not_lost_from_a_masked_column(document: dict[str, Any], folder_with: FolderWith) -> None:
+    del next(column for column in document["schema"][0]["properties"] if column["name"] == "customer_id")["tags"]
+    found = _problems(document, folder_with(document))
+    assert any("customer_id is masked but not tagged pii" in line for line in found), found
+
+
 @pytest.mark.parametrize(
     ("changed", "check"),
     [

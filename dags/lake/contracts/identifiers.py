@@ -16,14 +16,20 @@ _ROLE = re.compile(r"[a-z][a-z0-9-]*")
 _TAG = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,49}")
 _FOLDER = re.compile(r"s3://[^/]+/([a-z0-9_=-]+/)+")
 _DOMAIN = re.compile(r"[a-z][a-z0-9_-]*")
-# Spark runs any Java method by these names; a statement inside an expression has no place in a contract.
+# Spark runs any Java method by these names, and looks up what a text names by IDENTIFIER(...); a statement inside an
+# expression has no place in a contract.
 _FORBIDDEN = re.compile(
-    r"\b(?:(?:try_)?reflect|java_method|select|insert|update|delete|drop|create|alter|grant|copy|unload|call)\b"
+    r"\bidentifier\s*\(|\b(?:(?:try_)?reflect|java_method|select|insert|update|delete|drop|create|alter|grant|copy|unload|call)\b"
     r"|;|--|/\*|\{\{|\{%",
     re.IGNORECASE,
 )
 # Spark's quoted parts, "Literals" and "Identifiers" of its SQL reference: no escape in a raw text or a quoted name.
 _QUOTED = re.compile(r"""\b[rR](?:'[^']*'|"[^"]*")|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`""", re.DOTALL)
+# "Star" of the same reference: all columns, alone or as an argument. Between two operands it multiplies.
+_STAR = re.compile(r"(?:^|[(,.])\s*\*")
+_MENTION = re.compile(r"`[^`]*`|\w+(?!\w|\s*\()")
+_WHOLE_STRUCT = re.compile(r"\braw\b`?(?!\w|`?\s*\.)", re.IGNORECASE)
+EVERYTHING = "*"
 # "Datetime Patterns" of the Spark documentation: letters, separators, and text in quotes.
 _TIME_FORMAT = re.compile(r"(?:[A-Za-z0-9 .,:;/_\[\]+-]|'[A-Za-z]+')+")
 
@@ -66,6 +72,56 @@ def identifier_problems(document: Document) -> Iterator[Problem]:
             yield Problem("customProperties", what, "Use letters, digits, and . _ - inside; at most 50 characters.")
     for position, column in enumerate(document["schema"][0].get("properties", [])):
         yield from _column_problems(f"schema[0].properties[{position}]", column)
+    yield from _condition_problems(document)
+
+
+def code_in(sql: str) -> str | None:
+    """Return the first part of an expression that is a statement, a comment, a template or a way to run code.
+
+    :param sql: an expression or a condition of a contract
+    """
+    found = _FORBIDDEN.search(_QUOTED.sub(lambda part: _bare(part, sql), sql))
+    return found[0] if found else None
+
+
+def _bare(part: re.Match[str], sql: str) -> str:
+    """Return what stands for a quoted part: nothing, or the name of a function, which Spark lets people quote."""
+    is_call = part[0].startswith("`") and sql[part.end() :].lstrip().startswith("(")
+    return part[0].strip("`") if is_call else "''"
+
+
+def _condition_problems(document: Document) -> Iterator[Problem]:
+    for path, sql in _conditions(document, document["schema"][0]):
+        if found := code_in(sql):
+            yield Problem(path, f"tests with {found!r}", "Write one condition over columns, no statement.")
+
+
+def _conditions(document: Document, table: Document) -> Iterator[tuple[str, str]]:
+    """Yield the conditions of rules and roles, each with its place."""
+    for position, rule in enumerate(table.get("quality", [])):
+        implementation = rule.get("implementation")
+        if not isinstance(implementation, dict):
+            continue
+        path = f"schema[0].quality[{position}].implementation"
+        yield f"{path}.failsWhen", str(implementation.get("failsWhen") or "")
+        kwargs = implementation.get("kwargs")
+        if isinstance(kwargs, dict):
+            yield f"{path}.kwargs.row_condition", str(kwargs.get("row_condition") or "")
+    for position, role in enumerate(document.get("roles", [])):
+        yield f"roles[{position}] rowFilter", str(custom_property(role, "rowFilter") or "")
+
+
+def mentioned(expression: str) -> set[str]:
+    """Return the columns that an expression mentions, in lower case: Spark does not tell upper from lower case.
+
+    :param expression: Spark SQL
+    :return: plain and quoted names, without functions and texts; ``EVERYTHING`` for a star or the whole struct ``raw``
+    """
+    names = _QUOTED.sub(lambda found: found[0] if found[0].startswith("`") else "''", expression)
+    found = {name.strip("`").lower() for name in _MENTION.findall(names)}
+    if _STAR.search(names) or _WHOLE_STRUCT.search(names):
+        found.add(EVERYTHING)
+    return found
 
 
 _WORDS = "Use lower-case letters, digits and underscores, beginning with a letter."
@@ -73,8 +129,8 @@ _WORDS = "Use lower-case letters, digits and underscores, beginning with a lette
 
 def _column_problems(path: str, column: Document) -> Iterator[Problem]:
     logic = str(column.get("transformLogic") or "")
-    if found := _FORBIDDEN.search(_QUOTED.sub("''", logic)):
-        what = f"{column.get('name')} is computed with {found[0]!r}"
+    if found := code_in(logic):
+        what = f"{column.get('name')} is computed with {found!r}"
         yield Problem(f"{path}.transformLogic", what, "Write one expression over columns, no statement.")
     time_format = column.get("logicalTypeOptions", {}).get("format")
     if time_format is not None and not _TIME_FORMAT.fullmatch(str(time_format)):

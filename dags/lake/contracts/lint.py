@@ -9,8 +9,10 @@ from typing import Any
 from lake.contracts import dqdl, expectations, lake_rules, row_rules
 from lake.contracts.column_types import UnknownTypeError, engine_types
 from lake.contracts.columns import compiled_columns, is_derived, source_name
+from lake.contracts.expectation_types import expectation_problems, library_problems
 from lake.contracts.identifiers import identifier_problems
-from lake.contracts.masking import masking_problems, propagation_problems
+from lake.contracts.known_properties import name_problems, shape_problems
+from lake.contracts.masking import masking_problems, propagation_problems, untagged_problems
 from lake.contracts.odcs import Document, Problem, custom_property, server, sla
 
 SEVERITIES = ("info", "warning", "error")
@@ -79,6 +81,8 @@ def lint(document: Document) -> list[Problem]:
 
     :param document: the contract
     """
+    if unreadable := list(shape_problems(document)):
+        return unreadable
     problems = list(_lint_head(document))
     tables = document.get("schema", [])
     if len(tables) != 1:
@@ -86,6 +90,8 @@ def lint(document: Document) -> list[Problem]:
         return problems
     names = [column.get("name", "") for column in tables[0].get("properties", [])]
     problems += identifier_problems(document)
+    problems += name_problems(document)
+    problems += untagged_problems(tables[0].get("properties", []), document.get("roles", []))
     problems += _lint_columns(tables[0].get("properties", []))
     problems += _lint_keys(tables[0].get("properties", []))
     problems += _lint_quality(tables[0].get("quality", []), names)
@@ -245,10 +251,11 @@ def _lint_rule_kind(path: str, rule: Document, columns: list[str]) -> Iterator[P
         else:
             yield from _lint_predicate(f"{path}.implementation.failsWhen", str(predicate), columns)
     elif kind == "custom" and engine == expectations.ENGINE:
-        if not isinstance(implementation, dict) or not str(implementation.get("type", "")).startswith("expect_"):
-            yield Problem(f"{path}.implementation", "is no expectation", "Write {type: expect_..., kwargs: {...}}.")
+        yield from expectation_problems(path, rule, columns)
     elif kind == "library":
-        if not expectations.is_supported(rule):
+        if problems := list(library_problems(path, rule, columns)):
+            yield from problems
+        elif not expectations.is_supported(rule):
             what = f"metric {rule.get('metric')!r} with these operators has no exact expectation"
             fix = (
                 "Use rowCount with a comparison, duplicateValues mustBe 0 with arguments.properties, or nullValues "

@@ -15,10 +15,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Any
 
 from lake.contracts.column_types import UnknownTypeError, engine_types
+from lake.contracts.identifiers import EVERYTHING, mentioned
 from lake.contracts.odcs import Document, Problem, custom_property
+from lake.contracts.personal import name_tells_personal
 
 HMAC, ENCRYPT, KEEP_LAST, GENERALISE, NULLIFY = "hmac-sha256", "encrypt", "keep-last", "generalise", "nullify"
 FIELDS: dict[str, frozenset[str]] = {
@@ -82,19 +85,92 @@ def masking_problems(path: str, column: Document) -> Iterator[Problem]:
 
 
 def propagation_problems(columns: list[Document]) -> Iterator[Problem]:
-    """Find derived columns that would publish what a masked column hides: they are computed from the clear value.
+    """Find columns that would publish what a protected column hides: they are made from the same clear value.
 
     :param columns: ``properties`` of the table
     """
-    hidden = {str(column.get("name")) for column in columns if "pii" in column.get("tags", [])}
+    hidden = _hidden_names(columns)
     for position, column in enumerate(columns):
-        if not custom_property(column, "derived") or "pii" in column.get("tags", []):
+        if _is_protected(column) or custom_property(column, "personal") is False:
             continue
-        used = hidden & set(re.findall(r"\b[A-Za-z_]\w*\b", re.sub(r"'[^']*'", "", str(column.get("transformLogic")))))
-        if used and custom_property(column, "personal") is not False:
-            what = f"{column.get('name')} is computed from {', '.join(sorted(used))}, which is personal data"
+        names = mentioned(str(column.get("transformLogic") or "")) | set(_headers(column))
+        used = sorted({hidden[name] for name in (hidden if EVERYTHING in names else names & hidden.keys())})
+        if used:
+            what = f"{column.get('name')} is computed from {', '.join(used)}, which is personal data"
             fix = "Tag it pii and mask it, or say {property: personal, value: false} if it tells nothing of a person."
             yield Problem(f"schema[0].properties[{position}]", what, fix)
+
+
+def _hidden_names(columns: list[Document]) -> dict[str, str]:
+    """Return the names, in lower case, that stand for clear personal data, each with the words for a message.
+
+    These are the protected columns (derived columns read them before they are masked) and the headers they are made of.
+    """
+    delivered = {name: text for column in columns for name, text in _headers(column).items()}
+    hidden: dict[str, str] = {}
+    for column in filter(_is_protected, columns):
+        headers = set(_headers(column)) | (mentioned(str(column.get("transformLogic") or "")) & delivered.keys())
+        hidden |= {name: f"{delivered[name]} ({column.get('name')})" for name in headers if name not in hidden}
+    return hidden | {
+        name.lower(): name for column in filter(_is_protected, columns) if (name := str(column.get("name")))
+    }
+
+
+def _telling_name_problems(path: str, name: str, column: Document) -> Iterator[Problem]:
+    headers = [] if custom_property(column, "derived") else _headers(column).values()
+    telling = next((text for text in (name, *headers) if name_tells_personal(text)), None)
+    if telling:
+        what = f"{name} is not masked, but {telling!r} is a name of personal data"
+        fix = "Tag it pii, mask it and classify it restricted, or say {property: personal, value: false}."
+        yield Problem(path, what, fix)
+
+
+def _is_open(column: Document) -> bool:
+    """Tell whether values are published to many readers; the job withholds text without a classification."""
+    if column.get("physicalType") == "boolean":
+        return False
+    is_text = str(column.get("physicalType", "")).startswith("varchar")
+    return column.get("classification", None if is_text else "internal") in ("internal", "public")
+
+
+def _is_protected(column: Document) -> bool:
+    return "pii" in column.get("tags", []) or custom_property(column, "masking") is not None
+
+
+def _headers(column: Document) -> dict[str, str]:
+    """Return the headers of files that a column names as its sources, by their names in lower case."""
+    headers = [str(source).split(".", 2)[-1] for source in column.get("transformSourceObjects", [])]
+    return {header.lower(): header for header in headers}
+
+
+def untagged_problems(columns: list[Document], roles: list[Document]) -> Iterator[Problem]:
+    """Find columns that are treated, classified, tagged or named like personal data without the tag ``pii``.
+
+    Roles without ``includeTags: [pii]`` do not see tagged columns; nothing else hides a column from them, unless
+    ``excludeColumns`` of a role names it.
+
+    :param columns: ``properties`` of the table
+    :param roles: ``roles`` of the contract
+    """
+    excluded = {name for role in roles for name in custom_property(role, "excludeColumns", [])}
+    for position, column in enumerate(columns):
+        path, name = f"schema[0].properties[{position}]", str(column.get("name"))
+        if "pii" in column.get("tags", []):
+            continue
+        for tag in column.get("tags", []):
+            if get_close_matches(str(tag).lower(), ["pii"], cutoff=0.8):
+                yield Problem(f"{path}.tags", f"{name} is tagged {tag!r}", "Write pii: only that hides a column.")
+        if custom_property(column, "personal") is False:
+            continue
+        if custom_property(column, "masking") is not None:
+            what = f"{name} is masked but not tagged pii, so every role would see it"
+            yield Problem(f"{path}.tags", what, "Add tags: [pii], or say {property: personal, value: false}.")
+        elif column.get("classification") == "restricted" and name not in excluded:
+            what = f"{name} is restricted but not tagged pii, so every role would see it"
+            fix = "Add tags: [pii] and mask it, name it in excludeColumns of roles, or say it is not personal."
+            yield Problem(f"{path}.tags", what, fix)
+        elif _is_open(column):
+            yield from _telling_name_problems(path, name, column)
 
 
 def longest_clear_value(column: dict[str, Any]) -> int | None:

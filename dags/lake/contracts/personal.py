@@ -8,6 +8,12 @@ from collections.abc import Sequence
 # Most values, not all: a mail address with a typing error is still one.
 SHARE = 0.8
 _NAME = re.compile(r"(name|mail|phone|mobile|address|street|birth|customer_?id|user_?id|passport|iban|ssn|card_?n)")
+# Of these somebody must say what they are; a bare "name" is as often that of a thing.
+_TELLING_NAME = re.compile(
+    r"mail|phone|mobile|address|street|birth|(customer|user)_?id|passport|(^|_)(iban|ssn)(_|$)|card_?n(o|r|um)"
+    r"|(first|last|full|given|family|middle|maiden|sur|user|customer|person)_?name"
+)
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
 _PHONE = re.compile(r"[+0(][0-9 ()/.-]{7,20}")
 _IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}")
@@ -32,6 +38,15 @@ def name_looks_personal(name: str) -> bool:
     :param name: column name in tables
     """
     return bool(_NAME.search(name))
+
+
+def name_tells_personal(name: str) -> bool:
+    """Tell whether a name leaves little doubt: a column or header of this name needs a declaration.
+
+    :param name: column name in tables, or header as delivered (``customerEmail``, ``Customer ID``)
+    """
+    words = re.sub(r"\W+", "_", _HUMP.sub("_", name)).lower()
+    return bool(_TELLING_NAME.search(words))
 
 
 def is_email(value: str) -> bool:
