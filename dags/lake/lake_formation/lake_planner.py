@@ -65,7 +65,7 @@ def plan_lake(declared: Declared, actual: LakeState, rules: Rules, databases: Co
 
 
 def _intruders(policy: PlatformPolicy, actual: LakeState, rules: Rules) -> frozenset[str]:
-    """:return: the lake's own roles that are administrators without the policy; whoever deploys the stacks must be one"""
+    """:return: the lake's roles that are administrators without the policy; who deploys the stacks must be one"""
     others = actual.admins - policy.admins
     return frozenset(admin for admin in others if rules.managed(admin) and rules.short(admin) != _DEPLOYER)
 
