@@ -390,6 +390,8 @@ WRITES = [
 ERRORS = [
     ("selec 1", "SYNTAX_ERROR: line 1:1: mismatched input 'selec'"),
     ("select from where", "SYNTAX_ERROR: line 1:"),
+    ("-- why\n/* what */ selec 1", "SYNTAX_ERROR: line 2:12: mismatched input 'selec'"),
+    ("-- why\n\nselect 1,\n  zz from @raw.csv", "COLUMN_NOT_FOUND: line 4:3: Column 'zz'"),
     ("select 1; select 2", "Only one sql statement is allowed"),
     ("select 1 from @raw.csv a join @raw.csv b", "Expecting: 'ON', 'USING' after JOIN"),
     ("select 1 from @raw.csv a left join (select 1 from @raw.csv b join @raw.csv c) d on true", "'USING' after JOIN"),
