@@ -24,6 +24,8 @@ class CleaningArguments:
     :param pii_secret: name or ARN of the Secrets Manager secret that holds the pseudonym key
     :param rejections: folder of the files that name records of the day that a person has rejected; DAGs that were
         deployed before there were any do not pass it
+    :param contract_hash: fingerprint of the contract that the caller knows, which the run key is made of; None from
+        DAGs that were deployed before it was compared
     """
 
     contract: str
@@ -37,6 +39,7 @@ class CleaningArguments:
     data_docs: str
     pii_secret: str
     rejections: str | None
+    contract_hash: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class ReplayArguments:
     :param result: URI of the result JSON
     :param data_docs: folder for the Great Expectations Data Docs
     :param pii_secret: name or ARN of the Secrets Manager secret that holds the pseudonym key
+    :param contract_hash: as of :class:`CleaningArguments`
     """
 
     contract: str
@@ -73,6 +77,7 @@ class ReplayArguments:
     result: str
     data_docs: str
     pii_secret: str
+    contract_hash: str | None = None
 
 
 _CLEANING_FOLDERS = ("source", "staging", "quarantine", "ledger", "data_docs")
@@ -110,6 +115,7 @@ def _parse(
         parser.add_argument(f"--{name}", required=True, type=_folder)
     for name in optional:
         parser.add_argument(f"--{name}", type=_folder)
+    parser.add_argument("--contract_hash")
     parser.add_argument("--ingest_date", required=True, type=date.fromisoformat)
     known, _ = parser.parse_known_args(argv)
     return vars(known)

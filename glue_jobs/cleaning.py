@@ -79,7 +79,7 @@ def clean_day(
     :raises JobProblem: if the day cannot be processed at all
     """
     started = time.monotonic()
-    contract = load_contract(arguments.contract)
+    contract = load_contract(arguments.contract, arguments.contract_hash)
     if GREAT_EXPECTATIONS in contract.quality_engines:
         import_in_background()
     key = key or read_key(arguments.pii_secret)
@@ -165,17 +165,25 @@ def write_rows(
     return CleanedRows(published, balance, rejected, outcomes, files, inspection)
 
 
-def load_contract(uri: str) -> Contract:
+def load_contract(uri: str, expected_hash: str | None = None) -> Contract:
     """Read the compiled contract.
 
     :param uri: S3 URI or local path
-    :raises ContractMismatch: if it is missing or of another layout
+    :param expected_hash: fingerprint of the contract that the caller means
+    :raises ContractMismatch: if it is missing, of another layout, or another one than the caller means: rows that one
+        contract let through must not be published, and kept, as those of another
     """
     try:
         text = storage.read_text(uri)
     except FileNotFoundError as error:
         raise problems.ContractMismatch(f"{uri} does not exist: upload the output of `make contracts`.") from error
-    return read_contract(text, uri)
+    contract = read_contract(text, uri)
+    if expected_hash and contract.hash != expected_hash:
+        raise problems.ContractMismatch(
+            f"{uri} is contract {contract.hash}, but the DAG goes by contract {expected_hash}: deploy both together "
+            "(on a laptop `make up`, else `make deploy`), then clear this task."
+        )
+    return contract
 
 
 def _name_below(uri: str, folder: str) -> str:

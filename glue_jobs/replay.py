@@ -47,7 +47,7 @@ def replay_day(
     :raises RowsOutOfBalance: if rows were lost or invented
     """
     started = time.monotonic()
-    contract = load_contract(arguments.contract)
+    contract = load_contract(arguments.contract, arguments.contract_hash)
     if GREAT_EXPECTATIONS in contract.quality_engines:
         import_in_background()
     key = key or read_key(arguments.pii_secret)

@@ -120,6 +120,7 @@ def plan(terms: Contract, day: str, key: str, base: Base, decided: Mapping[str, 
         **{zone: terms.databases[zone] for zone in ("staging", "curated", "quarantine")},
         "base_result": paths.published_by(base.base_version).result,
         "contract": paths.contract,
+        "contract_hash": terms.hash,
         "staging_folder": paths.staging,
         "location": paths.curated,
         "approved_quarantine": paths.quarantine,
@@ -167,6 +168,7 @@ def job_arguments() -> dict[str, str]:
     """:return: what the Glue job is started with; the operator adds ``--run_key`` (see glue_jobs/README.md)"""
     names = {
         "contract": "contract",
+        "contract_hash": "contract_hash",
         "ingest_date": "day",
         "base": "base_location",
         "base_result": "base_result",

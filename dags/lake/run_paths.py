@@ -95,6 +95,7 @@ class RunPaths:
         """What the product's Glue job is started with; the operator adds ``--run_key`` (see glue_jobs/README.md)."""
         return {
             "--contract": self.contract,
+            "--contract_hash": self.terms.hash,
             "--source": self.landing,
             "--rejections": self.rejections,
             "--ingest_date": self.day,

@@ -27,7 +27,7 @@ from lake.lake_formation.lake_plan import (
     read_request,
     refuse_stale,
 )
-from lake.lake_formation.plan import Finding, Step, Topic
+from lake.lake_formation.plan import Finding, Severity, Step, Topic
 from lake.lake_formation.planner import PlanRefusedError
 from lake.lake_formation.policy import platform_policy
 from lake.lake_formation.state import TableName
@@ -376,6 +376,32 @@ def test_a_role_of_the_pipeline_is_not_narrowed(narrowed: dict[str, Any]) -> Non
     server = lake()
     with pytest.raises(PlanRefusedError, match="role/sluice-dev-glue runs the pipeline"):
         make_plan(server.hook(), server.catalog, declared_by(WHO, POLICY, {"x": terms}), WHO, Request())  # type: ignore[arg-type]
+
+
+def test_a_role_that_made_itself_administrator_is_found_and_loses_what_it_gave_itself() -> None:
+    server = lake()
+    server.state.settings["DataLakeAdmins"] = [
+        *server.state.settings["DataLakeAdmins"],
+        {"DataLakePrincipalIdentifier": WHO.arn("intern")},
+    ]
+    grant(server, "intern", OTHER, "SELECT")
+    plan = planned(server).plan
+    (found,) = [finding for finding in plan.findings if finding.who == "intern"]
+    assert (found.topic, found.severity) == (Topic.SETTINGS, Severity.CRITICAL)
+    assert "intern is a data lake administrator, which the policy does not say" in found.text
+    assert [change.what for change in plan.changes if change.who == "intern" and change.step is Step.REVOKE] == [
+        str(STRAY)
+    ]
+
+
+def test_the_deployer_may_be_an_administrator() -> None:
+    server = lake()
+    deployer = {"DataLakePrincipalIdentifier": WHO.arn("deploy")}
+    server.state.settings["DataLakeAdmins"] = [*server.state.settings["DataLakeAdmins"], deployer]
+    grant(server, "deploy", OTHER, "SELECT")
+    plan = planned(server).plan
+    assert {finding.who for finding in plan.findings} & {"deploy"} == set()
+    assert "deploy" not in {change.who for change in plan.changes}
 
 
 def test_administrators_are_not_planned_for() -> None:

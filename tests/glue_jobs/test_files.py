@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
-from glue_jobs.cleaning import load_contract
+from glue_jobs.cleaning import clean_day, load_contract
 from glue_jobs.problems import ContractMismatch, NoInputFiles, SchemaMismatch, UnreadableFile
-from tests.glue_jobs.conftest import Clean, CleanedDay, clean_files
+from tests.glue_jobs.conftest import KEY, Clean, CleanedDay, clean_files, job_arguments
 from tests.glue_jobs.days import SALE, csv_bytes
 from tests.glue_jobs.file_cases import FILE_CASES
 
@@ -119,3 +120,14 @@ def test_compiled_contract_of_another_layout(tmp_path: Path) -> None:
     wrong.write_text('{"format": 99}')
     with pytest.raises(ContractMismatch, match="layout 99, this job reads layout 3"):
         load_contract(str(wrong))
+
+
+def test_a_contract_that_is_not_the_dags_stops_the_day_before_anything_is_written(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    given = replace(job_arguments(tmp_path), contract_hash="0123456789abcdef")
+    known = load_contract(given.contract).hash
+    with pytest.raises(ContractMismatch, match=f"is contract {known}, but the DAG goes by contract 0123456789abcdef"):
+        clean_day(spark, given, key=KEY)
+    assert list(tmp_path.iterdir()) == []
+    assert load_contract(given.contract, known).hash == known

@@ -13,6 +13,8 @@ from lake.lake_formation.resources import Kind, Resource
 from lake.lake_formation.state import Grants, LakeState, TableName, TableState
 
 Tags = Mapping[str, frozenset[str]]
+# The role of mwaa/cloudformation/github-oidc.yaml may be the one that deploys the stack lake.
+_DEPLOYER = "deploy"
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,10 @@ def plan_lake(declared: Declared, actual: LakeState, rules: Rules, databases: Co
     """
     policy = declared.policy
     trusted = frozenset(rules.trusted) | policy.service_roles
-    rules = replace(rules, admins=actual.admins, trusted=trusted)
+    # What the policy's administrators and the deployer hold they hold as administrators. Another role of the lake that
+    # became one gave itself what it holds: that is planned for like any other grant.
+    intruders = _intruders(policy, actual, rules)
+    rules = replace(rules, admins=actual.admins - intruders, trusted=trusted)
     values = _tag_values(declared)
     # The platform's own roles have exactly the policy's rights outside single tables, so nobody is trusted there.
     platform_rules = replace(rules, trusted=())
@@ -51,11 +56,26 @@ def plan_lake(declared: Declared, actual: LakeState, rules: Rules, databases: Co
     changes += tag_value_changes(values, actual.tag_values, rules.catalog_id)
     if scope.whole:
         findings += _platform_findings(declared, actual, values)
+        findings += [_intrusion(rules.short(admin)) for admin in sorted(intruders)]
     for table in sorted(declared.tables.keys() | actual.tables.keys()):
         table_changes, table_findings = _plan_table(declared, actual, table, rules)
         changes += table_changes
         findings += table_findings
     return Plan(in_order(changes), tuple(sorted(findings, key=lambda found: (str(found.topic), found.what, found.who))))
+
+
+def _intruders(policy: PlatformPolicy, actual: LakeState, rules: Rules) -> frozenset[str]:
+    """:return: the lake's roles that are administrators without the policy; who deploys the stacks must be one"""
+    others = actual.admins - policy.admins
+    return frozenset(admin for admin in others if rules.managed(admin) and rules.short(admin) != _DEPLOYER)
+
+
+def _intrusion(who: str) -> Finding:
+    text = (
+        f"{who} is a data lake administrator, which the policy does not say: it may give itself every right. Remove it "
+        "from the administrators (console, or LakeFormationSettingsOperator with mode replace), then run this again"
+    )
+    return Finding(Topic.SETTINGS, Severity.CRITICAL, who, "administrators", text)
 
 
 def _plan_table(

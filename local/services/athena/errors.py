@@ -25,6 +25,7 @@ _DATA_CODES = (
     "NUMERIC_VALUE_OUT_OF_RANGE", "INVALID_FUNCTION_ARGUMENT",
 )  # fmt: skip
 
+_POSITION = re.compile(r"\bline (\d+):(\d+)")
 HIVE_TASK = "FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask."
 
 
@@ -64,6 +65,19 @@ class QueryFailed(Exception):
     @property
     def retryable(self) -> bool:
         return self.error_type == _TYPE_RESOURCES
+
+    def move(self, lines: int, columns: int) -> None:
+        """Let the position in the message count from the start of the user's text.
+
+        :param lines: lines before the statement
+        :param columns: characters before it on its own first line
+        """
+
+        def moved(found: re.Match[str]) -> str:
+            line, column = int(found[1]), int(found[2])
+            return f"line {line + lines}:{column + (columns if line == 1 else 0)}"
+
+        self.message = _POSITION.sub(moved, self.message, count=1)
 
     def __str__(self) -> str:
         return self.reason

@@ -24,6 +24,10 @@ _DENIED_NODES = tuple(
 )  # fmt: skip
 _UNSUPPORTED_NODES = {exp.MatchRecognize: "MATCH_RECOGNIZE"}
 
+_JOIN_KINDS = {"", "INNER", "OUTER", "CROSS"}
+# An array is ARRAY[...]; elsewhere a bracket follows what it takes an element of.
+_NOT_BEFORE_BRACKET = {None, TokenType.SELECT, TokenType.COMMA, TokenType.L_PAREN, TokenType.EQ}
+
 # Words before "(" that are syntax, not functions.
 _SYNTAX_BEFORE_PARENTHESIS = {TokenType.ALIAS, TokenType.TABLE, TokenType.INTO, TokenType.WITH, TokenType.RECURSIVE}
 
@@ -39,7 +43,36 @@ def parse_statement(sql: str) -> Node:
         raise syntax_error(error) from error
     if len(statements) != 1:
         raise QueryFailed("SYNTAX_ERROR", "line 1:1: Only one sql statement is allowed. Got: " + sql[:200])
+    _refuse_other_dialects(sql, statements[0])
     return statements[0]
+
+
+def _refuse_other_dialects(sql: str, tree: Node) -> None:
+    """sqlglot reads more than Trino's grammar has, and DuckDB would run it: joins without a condition, literals.
+
+    :raises QueryFailed: SYNTAX_ERROR.
+    """
+    joins = list(tree.find_all(exp.Join))
+    tokens: list[Token] = list(Tokenizer(dialect="trino").tokenize(sql))
+    unconditional = 0
+    for before, token in zip([None, *tokens], tokens, strict=False):
+        previous = before.token_type if before is not None else None
+        where = f"line {token.line}:{max(1, token.col - len(token.text) + 1)}"
+        if token.token_type == TokenType.L_BRACE or (
+            token.token_type == TokenType.L_BRACKET and previous in _NOT_BEFORE_BRACKET
+        ):
+            raise QueryFailed("SYNTAX_ERROR", f"{where}: mismatched input '{token.text}'. Expecting: <expression>")
+        if token.token_type == TokenType.JOIN and previous != TokenType.CROSS:
+            unconditional += 1
+    for join in joins:
+        if join.kind not in _JOIN_KINDS or join.method not in ("", "NATURAL"):
+            raise QueryFailed("SYNTAX_ERROR", f"line 1:1: mismatched input '{join.method or join.kind}'")
+        unconditional -= bool(join.args.get("on") or join.args.get("using") or join.method)
+    if unconditional > 0:
+        raise QueryFailed(
+            "SYNTAX_ERROR",
+            "line 1:1: mismatched input. Expecting: 'ON', 'USING' after JOIN (every row with every row is CROSS JOIN)",
+        )
 
 
 def parse_query(sql: str) -> exp.Query:

@@ -202,6 +202,18 @@ def test_17_grants_are_enforced_by_the_catalog(lake: Lake, refused: Refused) -> 
     lake.grant("analyst", columns("id", "country"), "SELECT")
     table = lake.client("glue", "analyst").get_table(DatabaseName="db", Name="people")["Table"]
     assert [column["Name"] for column in table["StorageDescriptor"]["Columns"]] == ["id", "country"]
+    glue, place = lake.client("glue", "analyst"), {"DatabaseName": "db", "TableName": "people"}
+    whole = lake.client("glue", "local-admin").get_table(DatabaseName="db", Name="people")["Table"]
+    day = {"Values": ["2026-01-01"], "StorageDescriptor": {**whole["StorageDescriptor"], "Location": "s3://a/b/"}}
+    lake.client("glue", "local-admin").create_partition(**place, PartitionInput=day)
+    partitions = [
+        *glue.get_partitions(**place)["Partitions"],
+        *glue.batch_get_partition(**place, PartitionsToGet=[{"Values": ["2026-01-01"]}])["Partitions"],
+        glue.get_partition(**place, PartitionValues=["2026-01-01"])["Partition"],
+    ]
+    assert [[column["Name"] for column in found["StorageDescriptor"]["Columns"]] for found in partitions] == [
+        ["id", "country"]
+    ] * 3
     error = refused(lake.client("glue", "outsider").delete_table, DatabaseName="db", Name="people")
     assert error["Code"] == "AccessDeniedException"
     lake.grant("outsider", TABLE, "DROP")

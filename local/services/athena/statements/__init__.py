@@ -58,7 +58,7 @@ def statement_kind(sql: str) -> str:
 
 
 def normalized(sql: str) -> str:
-    """Without leading comments and a closing semicolon. Positions in error messages count from here."""
+    """Without leading comments and a closing semicolon."""
     return _COMMENTS.sub("", sql).strip().rstrip(";").strip()
 
 
@@ -71,6 +71,15 @@ def run_statement(session: QuerySession, sql: str, parameters: Sequence[str]) ->
     text = normalized(sql)
     if not text:
         raise QueryFailed("SYNTAX_ERROR", "line 1:1: the query is empty")
+    try:
+        return _run(session, text, parameters)
+    except QueryFailed as failed:
+        before = sql[: sql.find(text)]
+        failed.move(before.count("\n"), len(before) - before.rfind("\n") - 1)
+        raise
+
+
+def _run(session: QuerySession, text: str, parameters: Sequence[str]) -> StatementResult:
     prepared_result = _prepared_statement(session, text, parameters)
     if prepared_result is not None:
         return prepared_result

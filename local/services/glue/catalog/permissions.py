@@ -6,6 +6,7 @@ partitions: here creating them takes INSERT, changing them ALTER, dropping them 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from local.identity import LOCAL_ADMIN, Caller
@@ -42,14 +43,36 @@ def visible_part(caller: Caller, table: dict[str, Any]) -> dict[str, Any]:
         return table
     storage = table.get("StorageDescriptor") or {}
     columns, keys = storage.get("Columns") or [], table.get("PartitionKeys") or []
-    names = [column["Name"] for column in (*columns, *keys)]
-    seen = set(access.table_access(caller.arn, table["DatabaseName"], table["Name"], names, "DESCRIBE").columns)
+    seen = _visible_columns(caller, table, (*columns, *keys))
     shown = dict(table)
     if columns:
         shown["StorageDescriptor"] = storage | {"Columns": [column for column in columns if column["Name"] in seen]}
     if keys:
         shown["PartitionKeys"] = [key for key in keys if key["Name"] in seen]
     return shown
+
+
+def visible_partitions(caller: Caller, table: dict[str, Any], partitions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Partitions as GetPartitions answers them: without the columns that the caller may not see.
+
+    :param table: the whole answer of GetTable
+    :param partitions: whole answers; a partition may still have columns that its table has no more
+    """
+    if caller.name == LOCAL_ADMIN:
+        return partitions
+    columns = [column for found in partitions for column in (found.get("StorageDescriptor") or {}).get("Columns") or []]
+    seen = _visible_columns(caller, table, columns)
+    shown = []
+    for found in partitions:
+        storage = found.get("StorageDescriptor") or {}
+        kept = [column for column in storage.get("Columns") or [] if column["Name"] in seen]
+        shown.append(found | {"StorageDescriptor": storage | {"Columns": kept}} if "Columns" in storage else found)
+    return shown
+
+
+def _visible_columns(caller: Caller, table: dict[str, Any], columns: Iterable[dict[str, Any]]) -> set[str]:
+    names = list(dict.fromkeys(column["Name"] for column in columns))
+    return set(access.table_access(caller.arn, table["DatabaseName"], table["Name"], names, "DESCRIBE").columns)
 
 
 def require_location(caller: Caller, database: str, table: str | None, storage: dict[str, object] | None) -> None:

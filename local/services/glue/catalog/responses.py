@@ -178,18 +178,25 @@ class CatalogResponse(GlueResponse):
 
     def batch_get_partition(self) -> ActionResult:
         self._check_batch("PartitionsToGet")
-        self._visible_table(self.table_name)
-        return super().batch_get_partition()
+        table = self._visible_table(self.table_name)
+        keys = self.parameters["PartitionsToGet"]
+        found = self.catalog.batch_get_partition(self.database_name, self.table_name, keys)
+        return ActionResult({"Partitions": permissions.visible_partitions(self.caller, table.as_dict(), found)})
 
     def get_partition(self) -> ActionResult:
-        self._visible_table(self.table_name)
-        return super().get_partition()
+        table = self._visible_table(self.table_name)
+        values = self.parameters["PartitionValues"]
+        found = self.catalog.get_partition(self.database_name, self.table_name, values).as_dict()
+        (shown,) = permissions.visible_partitions(self.caller, table.as_dict(), [found])
+        return ActionResult({"Partition": shown})
 
     def get_partitions(self) -> ActionResult:
-        self._visible_table(self.table_name)
+        table = self._visible_table(self.table_name)
         found = self.catalog.partitions_of(self.database_name, self.table_name, self.parameters.get("Expression"))
         partitions, token = self._page(found, PARTITIONS_PER_PAGE)
-        answers = [partition.as_dict() for partition in partitions]
+        answers = permissions.visible_partitions(
+            self.caller, table.as_dict(), [partition.as_dict() for partition in partitions]
+        )
         if self.parameters.get("ExcludeColumnSchema"):
             answers = [_without_columns(answer) for answer in answers]
         return ActionResult({"Partitions": answers, "NextToken": token})
