@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from airflow.sdk import Param
 
-from lake.contracts import products
+from lake.contracts import compiled_contract, products
 from lake.settings import LAKE
 
 DELETION_LIST = "deletion-list"
@@ -37,6 +37,7 @@ ERASURE_PARAMS = {
     "dry_run": Param(True, type="boolean", description="Only tell what would be erased"),
     "reason": Param(None, type=["null", "string"], maxLength=200, description="Why. Never write here whom it is about"),
 }
+NAMED_PARTITIONS = 20  # in a message; arguments of a job are short
 COUNTS = (
     ("rows", "rows"),
     ("objects", "objects rewritten"),
@@ -85,7 +86,33 @@ def job_arguments(mode: str, result: str) -> dict[str, str]:
         "--pseudonyms": checked("pseudonyms"),
         "--result": checked(result),
         "--pii_secret": LAKE.secret("pii"),
+        "--key_versions": "{{ ti.xcom_pull(task_ids='check_request')['key_versions'] or 'none' }}",
     }
+
+
+def protected_products(names: Iterable[str]) -> list[str]:
+    """:return: those of the products in which columns name people by a key"""
+    return [
+        name
+        for name in names
+        if any((column["masking"] or {}).get("domain") for column in compiled_contract(name)["columns"])
+    ]
+
+
+def key_versions_text(recorded: Iterable[tuple[str, str]]) -> str:
+    """Return the argument ``--key_versions``: which partitions were written with which version of the key.
+
+    :param recorded: version of the key and partition, for example ``online_retail 2010-12-01``
+    """
+    places: dict[str, list[str]] = {}
+    for version, place in recorded:
+        places.setdefault(version, []).append(place)
+    return ";".join(f"{version}={_some(sorted(found))}" for version, found in sorted(places.items()))
+
+
+def _some(places: list[str]) -> str:
+    more = f" and {len(places) - NAMED_PARTITIONS} more" if len(places) > NAMED_PARTITIONS else ""
+    return ", ".join(places[:NAMED_PARTITIONS]) + more
 
 
 def found_text(found: Mapping[str, Any]) -> str:

@@ -26,6 +26,7 @@ from glue_jobs.erasure.subjects import (
     RequestUnusable,
     Subjects,
     domains_of_list,
+    keys_of_list,
     listed,
     requested,
     write_list_entry,
@@ -57,6 +58,7 @@ class ErasureArguments:
     :param pseudonyms: URI of the file from which the warehouse reads who is to be erased
     :param result: URI of the result JSON
     :param pii_secret: name or ARN of the secret with the key
+    :param key_versions: by version id of the key, the published partitions that record it, in words
     """
 
     mode: str
@@ -69,6 +71,7 @@ class ErasureArguments:
     pseudonyms: str
     result: str
     pii_secret: str
+    key_versions: dict[str, str]
 
 
 def forget(spark: SparkSession, arguments: ErasureArguments, keys: tuple[PseudonymKey, ...] = ()) -> dict[str, Any]:
@@ -78,10 +81,11 @@ def forget(spark: SparkSession, arguments: ErasureArguments, keys: tuple[Pseudon
     :param arguments: what to do
     :param keys: keys of the environment, the current one first; read from Secrets Manager when not given
     :return: the result, as written to ``arguments.result``; it names nobody
+    :raises PiiKeyUnavailable: if a key with which something was published cannot be read; nothing was changed
     :raises RequestUnusable: if the request cannot be read
     :raises SubjectStays: if a search after the erasure still finds something
     """
-    keys = keys or read_keys(arguments.pii_secret)
+    keys = keys or read_keys(arguments.pii_secret, _recorded_keys(arguments))
     loaded = {product: load_contract(f"{arguments.contracts}{product}.json") for product in arguments.products}
     people = _people(spark, arguments, keys, loaded)
     s3 = storage.client()
@@ -114,11 +118,18 @@ def forget(spark: SparkSession, arguments: ErasureArguments, keys: tuple[Pseudon
         **totals.document(),
         "left": 0 if arguments.mode == ERASE else None,
         "key_version": keys[0].version,
+        "key_versions": [key.version for key in keys],
         "ended_at": _now(),
     }
     storage.write_bytes(arguments.result, (json.dumps(document, indent=1) + "\n").encode())
     sys.stdout.write(f"{arguments.request}: {arguments.mode}: {totals.words()}\n")
     return document
+
+
+def _recorded_keys(arguments: ErasureArguments) -> dict[str, str]:
+    """Return what was written with which version of the key. The list's own are needed to compare with it."""
+    listed_keys = {} if arguments.request_file else keys_of_list(arguments.deletion_list)
+    return listed_keys | arguments.key_versions
 
 
 def _people(

@@ -141,6 +141,18 @@ def listed(folder: str, keys: tuple[PseudonymKey, ...], domain: str) -> Subjects
     return Subjects(domain, keys, frozenset(entries), frozenset())
 
 
+def keys_of_list(folder: str) -> dict[str, str]:
+    """Return by version id of a key the requests whose entries of the list were made with it, in words.
+
+    :param folder: folder of the list
+    """
+    requests: dict[str, list[str]] = {}
+    for file in storage.list_files(folder):
+        document = json.loads(storage.read_text(folder + file.name))
+        requests.setdefault(document["key_version"], []).append(document["request"])
+    return {version: f"the deletion list's entry of {', '.join(sorted(names))}" for version, names in requests.items()}
+
+
 def domains_of_list(folder: str) -> list[str]:
     """Return the domains of which somebody is on the deletion list.
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+import uuid
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import ParamValidationError
 
 from lake import erasure
+from lake.catalog import PARQUET
+from lake.operators.erasure import CheckRequestOperator
+from tests.dags.running import context, run_task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.conftest import LocalAws
 
 ZONE = {
     "zone": "landing", "product": "online_retail", "rows": 3, "objects": 2, "rows_of_old_versions": 1,
@@ -70,3 +80,59 @@ def test_page_quotes_what_people_wrote() -> None:
     assert "&lt;script&gt;" in page
     assert "0 rows left" in page
     assert "online_retail 2010-12-01" in page
+
+
+def test_keys_of_partitions_are_told_with_some_of_the_partitions() -> None:
+    days = [f"online_retail 2010-12-{day:02}" for day in range(25, 0, -1)]
+    text = erasure.key_versions_text([*(("v1", day) for day in days), ("v2", "online_retail 2011-01-01")])
+    first, second = text.split(";")
+    assert first.startswith("v1=online_retail 2010-12-01, online_retail 2010-12-02, ")
+    assert first.endswith("online_retail 2010-12-20 and 5 more")
+    assert second == "v2=online_retail 2011-01-01"
+    assert erasure.key_versions_text([]) == ""
+
+
+def test_only_products_that_name_people_by_a_key_are_asked_for_their_keys() -> None:
+    assert erasure.protected_products(["flights", "online_retail", "tickit_event"]) == ["online_retail"]
+
+
+@pytest.fixture
+def recorded_key(aws: LocalAws) -> Iterator[str]:
+    """Version of the key that a published day far in the past records, and only that day."""
+    glue, where = aws.client("glue", aws.name("airflow")), {"DatabaseName": "curated", "TableName": "online_retail"}
+    storage = {"Columns": [{"Name": "customer_id", "Type": "string"}], "Location": "s3://none/", **PARQUET}
+    made = False
+    try:
+        glue.create_table(
+            DatabaseName="curated",
+            TableInput={
+                "Name": "online_retail",
+                "PartitionKeys": [{"Name": "invoice_day", "Type": "date"}],
+                "StorageDescriptor": storage,
+            },
+        )
+        made = True
+    except glue.exceptions.AlreadyExistsException:
+        pass  # another test published days; they stay
+    version = str(uuid.uuid4())
+    partition = {"Values": ["1999-01-01"], "StorageDescriptor": storage, "Parameters": {"pii_key_version": version}}
+    glue.create_partition(**where, PartitionInput=partition)
+    yield version
+    admin = aws.client("glue")
+    admin.delete_partition(**where, PartitionValues=["1999-01-01"])
+    if made:
+        admin.delete_table(DatabaseName="curated", Name="online_retail")
+
+
+def _check(products: str) -> dict[str, str]:
+    given = context()
+    given["dag_run"] = SimpleNamespace(run_id="manual__1")
+    task = CheckRequestOperator(task_id="check_request", request=erasure.DELETION_LIST, products=products)
+    found: dict[str, str] = run_task(task, given)
+    return found
+
+
+def test_the_job_is_told_which_keys_published_days_record(recorded_key: str) -> None:
+    found = _check("[]")["key_versions"].split(";")
+    assert f"{recorded_key}=online_retail 1999-01-01" in found
+    assert _check('["flights"]')["key_versions"] == ""

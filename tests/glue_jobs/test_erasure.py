@@ -229,6 +229,9 @@ def test_arguments_name_no_person() -> None:
     texts = ("request", "contracts", "deletion_list", "pseudonyms", "result", "pii_secret")
     given = [text for name in texts for text in (f"--{name}", name)]
     rest = ["--mode", "find", "--products", "a,b", "--buckets", "landing=x,staging=y", "--request_file", "none"]
+    rest += ["--key_versions", "v1=a 2010-12-01, a 2010-12-02;v2=b 2010-12-01"]
     found = parse([*given, *rest, "--job-name", "added by Glue"])
     assert (found.products, found.buckets) == (("a", "b"), {"landing": "x", "staging": "y"})
     assert found.request_file == ""
+    assert found.key_versions == {"v1": "a 2010-12-01, a 2010-12-02", "v2": "b 2010-12-01"}
+    assert parse([*given, *rest, "--key_versions", "none"]).key_versions == {}

@@ -12,20 +12,23 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from lake import erasure
 from lake.clients import client
-from lake.contracts import products
+from lake.contracts import contract, products
 from lake.failures import refused_call
 from lake.objects import HTML, read_result, write_object
+from lake.operators.partitions import KEY_VERSION
 from lake.operators.redshift import affected_rows
 from lake.run_key import run_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow.sdk import Context
 
 NOTE_XCOM = "note"
 
 
 class CheckRequestOperator(AwsBaseOperator[S3Hook]):
-    """Make sure that the request's file is there, without reading it, and fix the run's addresses.
+    """Make sure that the request's file is there, without reading it; fix the run's addresses, and which keys it needs.
 
     :param request: name of the request (templated)
     :param products: JSON list of data products, empty for all (templated)
@@ -42,13 +45,14 @@ class CheckRequestOperator(AwsBaseOperator[S3Hook]):
     def execute(self, context: Context) -> dict[str, str]:
         from botocore.exceptions import ClientError
 
+        names = json.loads(self.products) or products()
         # The run's own key: a task that is tried again joins its job, another run starts one.
         key = run_key([], {"run": context["dag_run"].run_id})
         found = {
             **erasure.addresses(self.request, key),
             "run_key": key,
             "erasing_key": run_key([], {"run": context["dag_run"].run_id, "mode": "erase"}),
-            "products": ",".join(json.loads(self.products) or products()),
+            "products": ",".join(names),
         }
         try:
             if found["request_file"] and not self._exists(found["request_file"]):
@@ -60,7 +64,29 @@ class CheckRequestOperator(AwsBaseOperator[S3Hook]):
             raise refused_call(
                 error, f"look for {found['request_file']}", "The airflow role lists the governance bucket."
             ) from error
+        try:
+            found["key_versions"] = erasure.key_versions_text(self._recorded_keys(names))
+        except ClientError as error:
+            raise refused_call(
+                error, "look up the keys of published days", "The airflow role reads the catalog of curated tables."
+            ) from error
         return found
+
+    def _recorded_keys(self, names: list[str]) -> Iterator[tuple[str, str]]:
+        """Yield the version of the key of each published partition in which columns name people."""
+        catalog = client("glue", self.aws_conn_id)
+        for name in erasure.protected_products(names):
+            database, table = contract(name).table("curated").split(".")
+            try:
+                pages = catalog.get_paginator("get_partitions").paginate(DatabaseName=database, TableName=table)
+                partitions = [partition for page in pages for partition in page["Partitions"]]
+            except catalog.exceptions.EntityNotFoundException:
+                self.log.info("%s.%s does not exist: no day of it was ever published.", database, table)
+                continue
+            for partition in partitions:
+                version = partition.get("Parameters", {}).get(KEY_VERSION)
+                if version:
+                    yield version, f"{name} {'/'.join(partition['Values'])}"
 
     def _exists(self, address: str) -> bool:
         bucket, key = self.hook.parse_s3_url(address)
