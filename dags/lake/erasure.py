@@ -38,6 +38,10 @@ ERASURE_PARAMS = {
     "reason": Param(None, type=["null", "string"], maxLength=200, description="Why. Never write here whom it is about"),
 }
 NAMED_PARTITIONS = 20  # in a message; arguments of a job are short
+NOTHING_FOUND = (
+    "NOTHING OF THE SUBJECT WAS FOUND. Was it erased before? If not: compare domain and subject of the request with "
+    "what the source delivers, and the products of the run with those that have the subject."
+)
 COUNTS = (
     ("rows", "rows"),
     ("objects", "objects rewritten"),
@@ -131,6 +135,7 @@ def found_text(found: Mapping[str, Any]) -> str:
     ]
     if not found["zones"]:
         lines.append("| nothing was found | - |" + " - |" * len(COUNTS))
+        lines += ["", f"**{NOTHING_FOUND}**"]
     return "\n".join(lines)
 
 
@@ -152,6 +157,7 @@ def report(
     return {
         "format": 1,
         "request": erased["request"],
+        "nothing_found": not (found["zones"] or erased["zones"] or any(warehouse.values())),
         **run,
         "domains": erased["domains"],
         "products": erased["products"],
@@ -187,6 +193,7 @@ def page(document: Mapping[str, Any]) -> str:
         f"<h1>Erasure {escaped['request']}</h1>"
         f"<p>Approved by {escaped['approved_by']}. Reason: {escaped['reason'] or 'not given'}. Ended "
         f"{escaped['ended_at']}.</p>"
+        f"{f'<p><strong>{NOTHING_FOUND}</strong></p>' if document['nothing_found'] else ''}"
         f"<h2>Files</h2><table><tr><th>zone</th><th>product</th>{titles}</tr>{zones}</table>"
         f"<p>Searched again afterwards: {document['left_in_files']} rows left in "
         f"{document['erased']['versions']} object versions.</p>"

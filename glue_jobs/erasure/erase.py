@@ -21,7 +21,7 @@ from glue_jobs import storage
 from glue_jobs.cleaning import load_contract
 from glue_jobs.contracts import Contract
 from glue_jobs.erasure import contents, versions
-from glue_jobs.erasure.search import SLICES_PER_CORE, Found, columns_of_domain, search
+from glue_jobs.erasure.search import SLICES_PER_CORE, Found, columns_of_domain, readings, search
 from glue_jobs.erasure.subjects import (
     RequestUnusable,
     Subjects,
@@ -29,6 +29,7 @@ from glue_jobs.erasure.subjects import (
     keys_of_list,
     listed,
     requested,
+    with_forms,
     write_list_entry,
 )
 from glue_jobs.masking import encrypted
@@ -142,7 +143,7 @@ def _people(
                 f"No column of {', '.join(loaded)} is masked with the domain {subjects.domain}: see `masking` in the "
                 "contracts."
             )
-        return [_with_ciphertexts(spark, subjects, loaded)]
+        return [_with_ciphertexts(spark, _with_readings(spark, subjects, loaded), loaded)]
     folder = arguments.deletion_list
     everybody = [listed(folder, keys, domain) for domain in domains_of_list(folder)]
     return [_with_ciphertexts(spark, subjects, loaded) for subjects in everybody if _concerned(loaded, subjects)]
@@ -158,19 +159,30 @@ def _with_ciphertexts(spark: SparkSession, subjects: Subjects, loaded: dict[str,
     ]
     if not names:
         return subjects
-    if subjects.clear is None:
+    if not subjects.forms:
         raise RequestUnusable(
             f"{', '.join(names)} is encrypted, and nobody is found there by a hash: write a request with `subject`."
         )
-    clear = subjects.clear
+    forms = sorted(subjects.forms)
 
     @F.pandas_udf("string")
     def value(numbers: pd.Series) -> pd.Series:  # so that the value is in no query plan
-        return pd.Series([clear] * len(numbers), dtype=object)
+        return pd.Series([forms[number] for number in numbers], dtype=object)
 
     cells = [encrypted(value(F.col("id")), subjects.domain, key) for key in subjects.keys]
-    (row,) = spark.range(1).select(*cells).collect()
-    return replace(subjects, ciphertexts=frozenset(row))
+    rows = spark.range(len(forms)).select(*cells).collect()
+    return replace(subjects, ciphertexts=frozenset(cell for row in rows for cell in row))
+
+
+def _with_readings(spark: SparkSession, subjects: Subjects, loaded: dict[str, Contract]) -> Subjects:
+    """Add what the products publish for the text of the request: the request may have it as the source writes it."""
+    if not subjects.forms:
+        return subjects
+    concerned = _concerned(loaded, subjects).values()
+    return with_forms(
+        subjects,
+        {form for contract in concerned for form in readings(spark, contract, subjects.domain, subjects.forms)},
+    )
 
 
 def _concerned(loaded: dict[str, Contract], subjects: Subjects) -> dict[str, Contract]:
@@ -254,6 +266,8 @@ class _Totals:
         }
 
     def words(self) -> str:
+        if not self._zones:
+            return f"NOTHING OF THE SUBJECT WAS FOUND in {self._versions} object versions"
         rows = sum(counts["rows"] for counts in self._zones.values())
         old = sum(counts["old_versions"] for counts in self._zones.values())
         return f"{rows} rows and {old} old versions in {self._versions} object versions"

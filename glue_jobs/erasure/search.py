@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from glue_jobs.conform import COPIES, RESCUED_COLUMN, SOURCE_FILE, SOURCE_LINE, add_typed_columns
+from glue_jobs.conform import COPIES, RAW, RESCUED_COLUMN, SOURCE_FILE, SOURCE_LINE, add_typed_columns
 from glue_jobs.contracts import Contract, Landing
 from glue_jobs.erasure import contents
 from glue_jobs.erasure.subjects import Subjects
@@ -53,6 +53,37 @@ def columns_of_domain(contract: Contract, domain: str) -> tuple[str, ...]:
     return tuple(
         column.name for column in contract.columns if column.masking is not None and column.masking.domain == domain
     )
+
+
+def readings(spark: SparkSession, contract: Contract, domain: str, texts: Collection[str]) -> set[str]:
+    """Return what a contract makes of texts in its columns of a domain: the values that name people when published.
+
+    :param spark: session
+    :param contract: the compiled contract
+    :param domain: domain of the masking
+    :param texts: what a request says
+    """
+    given = [None, "", *texts]  # what becomes of nothing names nobody
+    found: set[str] = set()
+    for column in contract.columns:
+        if column.source is None or column.masking is None or column.masking.domain != domain:
+            continue
+
+        @F.pandas_udf("string")
+        def value(numbers: pd.Series) -> pd.Series:  # so that the texts are in no query plan
+            return pd.Series([given[number] for number in numbers], dtype=object)
+
+        delivered = [
+            (value(F.col(LINE)) if name == column.source else F.lit(None).cast("string")).alias(name)
+            for name in contract.landing.columns
+        ]
+        nothing = [F.lit(None).cast("string").alias(name) for name in (FILE, RESCUED, PROBLEM, TEXT)]
+        records = spark.range(len(given)).withColumnRenamed("id", LINE)
+        records = records.select(*delivered, *nothing, LINE, F.lit(1).alias(COPIES))
+        typed = add_typed_columns(records, contract, date(1970, 1, 1))
+        read_as = dict(typed.select(SOURCE_LINE, F.col(column.name).cast("string")).collect())
+        found |= set(read_as.values()) - {None, "", read_as[0], read_as[1]}
+    return found
 
 
 def search(
@@ -105,9 +136,11 @@ def _search_clear(
     records = _objects(spark, versions).mapInArrow(_row_reader(contract.landing), f"{delivered}, {_META}")
     # The day only matters for expressions that name it; none of a person does.
     typed = add_typed_columns(records.withColumn(COPIES, F.lit(1)), contract, date(1970, 1, 1))
-    theirs = _any_of(
-        _tester(subjects.has_value), [F.col(name) for name in columns_of_domain(contract, subjects.domain)]
-    )
+    # As the contract reads it, and as it was delivered: what a contract cannot read still names somebody.
+    named = [column for column in contract.columns if column.name in columns_of_domain(contract, subjects.domain)]
+    cells = [F.col(column.name) for column in named]
+    cells += [F.col(RAW).getField(name) for name in sorted({column.source for column in named if column.source})]
+    theirs = _any_of(_tester(subjects.has_value), cells)
     mentioned = _tester(subjects.is_mentioned)(F.coalesce(F.col(TEXT), F.col(RESCUED_COLUMN)))
     return typed.where(theirs | mentioned).select(
         F.col(SOURCE_FILE).cast("int").alias("number"),

@@ -68,7 +68,20 @@ def test_addresses_of_a_run_are_below_folders_of_their_own() -> None:
 
 def test_note_for_whoever_approves_counts_by_zone() -> None:
     assert "| landing | online_retail | 3 | 2 | 1 | 1 | 0 |" in erasure.found_text(RESULT)
-    assert "nothing was found" in erasure.found_text({**RESULT, "zones": []})
+    assert erasure.NOTHING_FOUND not in erasure.found_text(RESULT)
+    text = erasure.found_text({**RESULT, "zones": []})
+    assert "nothing was found" in text
+    assert erasure.NOTHING_FOUND in text
+
+
+@pytest.mark.parametrize(
+    ("zones", "in_warehouse", "nothing"), [([], 0, True), ([], 1, False), ([ZONE], 0, False), ([ZONE], 1, False)]
+)
+def test_report_says_loudly_that_nothing_was_found(zones: list[Any], in_warehouse: int, nothing: bool) -> None:
+    result, run = {**RESULT, "zones": zones}, {"approved_by": "dpo", "reason": "", "run": "manual__1"}
+    document = erasure.report(result, result, {"fact_sales.erase": in_warehouse}, [], run)
+    assert document["nothing_found"] is nothing
+    assert (erasure.NOTHING_FOUND in erasure.page(document)) is nothing
 
 
 def test_page_quotes_what_people_wrote() -> None:

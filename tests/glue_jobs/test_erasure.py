@@ -6,16 +6,19 @@ import datetime
 import gzip
 import io
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyspark.sql import SparkSession
 
 from glue_jobs.contracts import Contract, Landing
 from glue_jobs.erasure import contents
 from glue_jobs.erasure.forget_subject import parse
+from glue_jobs.erasure.search import readings
 from glue_jobs.erasure.subjects import RequestUnusable, Subjects, entry, listed, requested, write_list_entry
 from glue_jobs.pseudonyms import PseudonymKey, pseudonym
 from tests.glue_jobs.conftest import KEY
@@ -98,12 +101,40 @@ def test_pseudonym_is_enough(tmp_path: Path) -> None:
     assert not known.has_value("17851")
 
 
+@pytest.mark.parametrize("text", ["17850", "17850.0", "17850.00", " 17850 "])
+def test_number_is_the_same_with_a_fraction_of_zeros(text: str, subjects: Subjects, tmp_path: Path) -> None:
+    assert subjects.has_value(text)
+    assert _requested(tmp_path, {"domain": "customer", "subject": text}).has_value("17850")
+
+
+@pytest.mark.parametrize("text", ["178500", "17850.5", "17850.01", "1785", "017850", ".0", ""])
+def test_another_number_is_somebody_else(text: str, subjects: Subjects) -> None:
+    assert not subjects.has_value(text)
+
+
+def test_text_is_read_as_the_contract_reads_it(spark: SparkSession, contract: Contract) -> None:
+    assert readings(spark, contract, "customer", [" 17850.0 ", "x"]) == {"17850", "x"}
+    assert readings(spark, contract, "customer", ["", "  "]) == set()
+    assert readings(spark, contract, "supplier", ["17850.0"]) == set()
+    columns = tuple(
+        replace(column, expression="CASE WHEN CustomerID = 'x' THEN 'X' ELSE coalesce(CustomerID, 'GUEST') END")
+        if column.name == "customer_id"
+        else column
+        for column in contract.columns
+    )
+    guests = replace(contract, columns=columns)
+    assert readings(spark, guests, "customer", ["x", "17850.0"]) == {"X", "17850.0"}
+    assert readings(spark, guests, "customer", ["GUEST"]) == set(), "what becomes of nothing names nobody"
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("536365,X,1,17850.0,UK,more", True),
         ('{"Loyalty": "17850"}', True),
         ("customer 17850.", True),
+        ("1,17850.00;2", True),
+        ("1,17850.01;2", False),
         ("117850 17850x 1785", False),
         ("", False),
     ],

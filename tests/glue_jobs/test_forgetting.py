@@ -187,3 +187,22 @@ def test_deletion_list_finds_again_after_rotations(request_of: Request) -> None:
     delivered = request_of.land(request_of.subject, "1")
     request_of.run(ERASE, request="deletion-list", request_file="")
     assert request_of.subject.encode() not in request_of.get("landing", delivered)
+
+
+@pytest.mark.parametrize("fraction", ["", ".0"])
+def test_subject_as_the_source_writes_it_and_cells_as_it_may(request_of: Request, fraction: str) -> None:
+    mine = request_of.subject
+    published = request_of.publish(request_of.pseudonym(0), request_of.pseudonym(0, "1"))
+    delivered = request_of.land(f"{mine}.0", "1.0", mine, f"{mine}.00", f" {mine}.000", f"{mine}.5")
+    result = request_of.run(ERASE, subject=f"{mine}{fraction}")
+    assert request_of.published(published) == [request_of.pseudonym(0, "1")]
+    assert request_of.get("landing", delivered) == csv_bytes(sale(CustomerID="1.0"), sale(CustomerID=f"{mine}.5"))
+    assert {zone["zone"]: zone["rows"] for zone in result["zones"]} == {"landing": 4, "curated": 1}
+
+
+def test_nothing_found_is_said_loudly_and_is_no_failure(
+    request_of: Request, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for mode in (FIND, ERASE):
+        assert request_of.run(mode)["zones"] == []
+        assert "NOTHING OF THE SUBJECT WAS FOUND" in capsys.readouterr().out

@@ -115,6 +115,8 @@ class ReportFoundOperator(AwsBaseOperator[S3Hook]):
         found = read_result(self.hook, self.found)
         note = erasure.found_text(found)
         self.log.info("\n%s", note)
+        if not found["zones"]:
+            self.log.warning("%s: %s", found["request"], erasure.NOTHING_FOUND)
         context["ti"].xcom_push(key=NOTE_XCOM, value=note)
         if self.only_tell == "True":
             raise AirflowSkipException(
@@ -179,6 +181,8 @@ class CloseRequestOperator(AwsBaseOperator[S3Hook]):
             raise refused_call(
                 error, "close the request", "The airflow role writes erasures/ and removes erasure_requests/."
             ) from error
+        if document["nothing_found"]:
+            self.log.warning("%s: %s", document["request"], erasure.NOTHING_FOUND)
         self.log.info("Report: %s", places["page"])
         return places["page"]
 
