@@ -66,6 +66,7 @@ def addresses(request: str, run_key: str) -> dict[str, str]:
     return {
         "request_file": "" if request == DELETION_LIST else LAKE.uri("governance", f"erasure_requests/{request}.json"),
         "pseudonyms": f"{PSEUDONYMS}{run_key}/pseudonyms.csv",
+        "removals": LAKE.uri("governance", f"erasures/{request}/removed/"),
         "found": f"{folder}found.json",
         "erased": f"{folder}erased.json",
         "report": f"{folder}report.json",
@@ -90,6 +91,7 @@ def job_arguments(mode: str, result: str) -> dict[str, str]:
         "--pseudonyms": checked("pseudonyms"),
         "--result": checked(result),
         "--pii_secret": LAKE.secret("pii"),
+        "--removals": checked("removals"),
         "--key_versions": "{{ ti.xcom_pull(task_ids='check_request')['key_versions'] or 'none' }}",
     }
 
@@ -139,9 +141,29 @@ def found_text(found: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def removed_by_all(removals: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Add up what attempts removed.
+
+    :param removals: record of each attempt
+    :return: ``zones`` and ``days`` as the job writes them
+    """
+    zones: dict[tuple[str, str], dict[str, int]] = {}
+    for zone in (zone for removal in removals for zone in removal["zones"]):
+        counts = zones.setdefault((zone["zone"], zone["product"]), dict.fromkeys((name for name, _ in COUNTS), 0))
+        for name in counts:
+            counts[name] += zone[name]
+    ordered = sorted(zones.items(), key=lambda item: (ZONES.index(item[0][0]), item[0][1]))
+    days = {(day["product"], day["day"]) for removal in removals for day in removal["days"]}
+    return {
+        "zones": [{"zone": zone, "product": product, **counts} for (zone, product), counts in ordered],
+        "days": [{"product": product, "day": day} for product, day in sorted(days)],
+    }
+
+
 def report(
     found: Mapping[str, Any],
     erased: Mapping[str, Any],
+    removals: Sequence[Mapping[str, Any]],
     warehouse: Mapping[str, int],
     scanned: Sequence[str],
     run: Mapping[str, str],
@@ -150,19 +172,21 @@ def report(
 
     :param found: result of the job that searched
     :param erased: result of the job that erased
+    :param removals: what it removed, and what attempts removed before it that failed or were never reported
     :param warehouse: rows by statement of the warehouse's erasure
     :param scanned: columns of the warehouse that were searched afterwards
     :param run: who approved, why, and which run did it
     """
+    removed = removed_by_all(removals)
     return {
         "format": 1,
         "request": erased["request"],
-        "nothing_found": not (found["zones"] or erased["zones"] or any(warehouse.values())),
+        "nothing_found": not (found["zones"] or removed["zones"] or any(warehouse.values())),
         **run,
         "domains": erased["domains"],
         "products": erased["products"],
         "searched_first": {"versions": found["versions_searched"], "zones": found["zones"]},
-        "erased": {"versions": erased["versions_searched"], "zones": erased["zones"], "days": erased["days"]},
+        "erased": {"versions": erased["versions_searched"], **removed, "attempts": len(removals)},
         "warehouse": {"rows": dict(warehouse), "columns_searched": list(scanned), "left": 0},
         "left_in_files": erased["left"],
         "ended_at": erased["ended_at"],

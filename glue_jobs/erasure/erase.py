@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -60,6 +61,7 @@ class ErasureArguments:
     :param result: URI of the result JSON
     :param pii_secret: name or ARN of the secret with the key
     :param key_versions: by version id of the key, the published partitions that record it, in words
+    :param removals: folder of the request for what each attempt has removed
     """
 
     mode: str
@@ -73,6 +75,7 @@ class ErasureArguments:
     result: str
     pii_secret: str
     key_versions: dict[str, str]
+    removals: str
 
 
 def forget(spark: SparkSession, arguments: ErasureArguments, keys: tuple[PseudonymKey, ...] = ()) -> dict[str, Any]:
@@ -90,7 +93,8 @@ def forget(spark: SparkSession, arguments: ErasureArguments, keys: tuple[Pseudon
     loaded = {product: load_contract(f"{arguments.contracts}{product}.json") for product in arguments.products}
     people = _people(spark, arguments, keys, loaded)
     s3 = storage.client()
-    totals = _Totals()
+    totals, removed = _Totals(), _Totals()
+    record = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
     pseudonyms: set[str] = set()
     for subjects in people:
         concerned = _concerned(loaded, subjects)
@@ -98,7 +102,13 @@ def forget(spark: SparkSession, arguments: ErasureArguments, keys: tuple[Pseudon
         totals.add(found, looked_at)
         pseudonyms |= subjects.pseudonyms | {text for entry in found for text in entry.pseudonyms}
         if arguments.mode == ERASE:
-            _erase(spark, s3, found, concerned)
+            for zone in _ZONES:
+                part = [entry for entry in found if entry.version.zone == zone]
+                if part:
+                    _erase(spark, s3, part, concerned)
+                    removed.add(part, 0)
+                    # An attempt that fails further on must not take along what it did so far.
+                    _write_removal(arguments, record, removed)
             left, _ = _look(spark, s3, arguments, concerned, subjects)
             if left:
                 raise SubjectStays(
@@ -217,6 +227,20 @@ def _erase(spark: SparkSession, s3: Any, found: list[Found], contracts: dict[str
 
         spark.sparkContext.parallelize(changed, slices).mapPartitions(rewrite).collect()
     versions.remove(s3, [entry.version for entry in found])
+
+
+def _write_removal(arguments: ErasureArguments, name: str, removed: _Totals) -> None:
+    """Keep what this attempt has removed so far; the report of the request sums up all attempts not yet reported."""
+    counts = removed.document()
+    document = {
+        "format": FORMAT,
+        "request": arguments.request,
+        "zones": counts["zones"],
+        "days": counts["days"],
+        "removed_at": _now(),
+        "reported_in": "",
+    }
+    storage.write_bytes(f"{arguments.removals}{name}.json", (json.dumps(document, indent=1) + "\n").encode())
 
 
 def _without(entry: Found, content: bytes, landing: Any) -> bytes | None:

@@ -1,7 +1,8 @@
 """Glue job ``forget-subject``: find or erase a data subject in every file of the lake, old versions included.
 
 Arguments: --mode --request --request_file --contracts --products --buckets --deletion_list --pseudonyms --result
---pii_secret --key_versions (README.md of glue_jobs says what each names). Whom it is about is in the request file only.
+--pii_secret --key_versions --removals (README.md of glue_jobs says what each names). Whom it is about is in the request
+file only.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 from glue_jobs.erasure.erase import ERASE, FIND, ErasureArguments, forget
 from glue_jobs.session import cleaning_session
 
-_TEXTS = ("request", "contracts", "deletion_list", "pseudonyms", "result", "pii_secret")
+_TEXTS = ("request", "contracts", "deletion_list", "pseudonyms", "result", "pii_secret", "removals")
 
 
 def parse(argv: list[str]) -> ErasureArguments:

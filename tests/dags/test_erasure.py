@@ -79,14 +79,14 @@ def test_note_for_whoever_approves_counts_by_zone() -> None:
 )
 def test_report_says_loudly_that_nothing_was_found(zones: list[Any], in_warehouse: int, nothing: bool) -> None:
     result, run = {**RESULT, "zones": zones}, {"approved_by": "dpo", "reason": "", "run": "manual__1"}
-    document = erasure.report(result, result, {"fact_sales.erase": in_warehouse}, [], run)
+    document = erasure.report(result, result, [result], {"fact_sales.erase": in_warehouse}, [], run)
     assert document["nothing_found"] is nothing
     assert (erasure.NOTHING_FOUND in erasure.page(document)) is nothing
 
 
 def test_page_quotes_what_people_wrote() -> None:
     run = {"approved_by": "<b>dpo</b>", "reason": "<script>alert(1)</script>", "run": "manual__1"}
-    document = erasure.report(RESULT, RESULT, {"fact_sales.erase": 3}, ["mart.fact_sales.customer_id"], run)
+    document = erasure.report(RESULT, RESULT, [RESULT], {"fact_sales.erase": 3}, ["mart.fact_sales.customer_id"], run)
     page = erasure.page(document)
     assert "<script>" not in page
     assert "<b>dpo" not in page
@@ -107,6 +107,20 @@ def test_keys_of_partitions_are_told_with_some_of_the_partitions() -> None:
 
 def test_only_products_that_name_people_by_a_key_are_asked_for_their_keys() -> None:
     assert erasure.protected_products(["flights", "online_retail", "tickit_event"]) == ["online_retail"]
+
+
+def test_report_adds_up_what_all_attempts_removed() -> None:
+    athena = {**ZONE, "zone": "athena", "product": "", "rows": 0, "objects": 0, "objects_removed": 4}
+    first = {"zones": [athena, ZONE], "days": [{"product": "online_retail", "day": "2010-12-02"}]}
+    last = {**RESULT, "zones": []}
+    run = {"approved_by": "dpo", "reason": "", "run": "manual__1"}
+    document = erasure.report(last, last, [first, RESULT], {"fact_sales.erase": 0}, [], run)
+    twice = {**ZONE, "rows": 6, "objects": 4, "rows_of_old_versions": 2, "old_versions": 2}
+    assert document["erased"]["zones"] == [twice, athena]
+    assert [day["day"] for day in document["erased"]["days"]] == ["2010-12-01", "2010-12-02"]
+    assert document["erased"]["attempts"] == 2
+    assert document["nothing_found"] is False
+    assert "<td>6</td>" in erasure.page(document)
 
 
 @pytest.fixture

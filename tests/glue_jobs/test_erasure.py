@@ -257,7 +257,7 @@ def test_what_is_no_parquet_file_is_read_as_text(landing: Landing) -> None:
 
 
 def test_arguments_name_no_person() -> None:
-    texts = ("request", "contracts", "deletion_list", "pseudonyms", "result", "pii_secret")
+    texts = ("request", "contracts", "deletion_list", "pseudonyms", "result", "pii_secret", "removals")
     given = [text for name in texts for text in (f"--{name}", name)]
     rest = ["--mode", "find", "--products", "a,b", "--buckets", "landing=x,staging=y", "--request_file", "none"]
     rest += ["--key_versions", "v1=a 2010-12-01, a 2010-12-02;v2=b 2010-12-01"]

@@ -8,8 +8,10 @@ import io
 import json
 import os
 import secrets
+import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from glue_jobs import storage
-from glue_jobs.erasure.erase import ERASE, FIND, ErasureArguments, forget
+from glue_jobs.erasure.erase import ERASE, FIND, ErasureArguments, SubjectStays, forget
 from glue_jobs.problems import PiiKeyUnavailable
 from glue_jobs.pseudonyms import read_keys
 from tests.glue_jobs.conftest import CONTRACT
@@ -99,6 +101,11 @@ class Request:
         self.put("landing", key, csv_bytes(*(sale(CustomerID=customer) for customer in customers)))
         return key
 
+    def removals(self) -> list[dict[str, Any]]:
+        """:return: what each attempt has removed, the first one first"""
+        folder = self.uri(f"erasures/{self.name}/removed/")
+        return [json.loads(storage.read_text(folder + file.name)) for file in storage.list_files(folder)]
+
     def run(self, mode: str, subject: str = "", **changes: Any) -> dict[str, Any]:
         """Write the request and run the job.
 
@@ -119,8 +126,29 @@ class Request:
             "result": self.uri(f"erasures/{self.name}/run/{mode}.json"),
             "pii_secret": self.secret,
             "key_versions": {},
+            "removals": self.uri(f"erasures/{self.name}/removed/"),
         }
         return forget(self.spark, ErasureArguments(**(given | changes)))
+
+    @contextmanager
+    def somebody_who_queries(self) -> Iterator[None]:
+        """Results about the subject come again and again meanwhile."""
+        stop = threading.Event()
+
+        def query() -> None:
+            number = 0
+            while not stop.is_set():
+                self.put("athena", f"results/{self.name}-{number}.csv", f'"customer"\n"{self.subject}"\n'.encode())
+                number += 1
+                stop.wait(0.2)
+
+        thread = threading.Thread(target=query)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
 
 
 @pytest.fixture
@@ -206,3 +234,22 @@ def test_nothing_found_is_said_loudly_and_is_no_failure(
     for mode in (FIND, ERASE):
         assert request_of.run(mode)["zones"] == []
         assert "NOTHING OF THE SUBJECT WAS FOUND" in capsys.readouterr().out
+
+
+def test_what_a_failed_attempt_removed_is_kept(request_of: Request) -> None:
+    request_of.land(request_of.subject, "1")
+    request_of.publish(request_of.pseudonym(0))
+    request_of.run(FIND)
+    assert request_of.removals() == []
+    with request_of.somebody_who_queries(), pytest.raises(SubjectStays):
+        request_of.run(ERASE)
+    (first,) = request_of.removals()
+    assert {zone["zone"]: zone["rows"] for zone in first["zones"] if zone["rows"]} == {"landing": 1, "curated": 1}
+    assert [day["day"] for day in first["days"]] == ["2013-05-01"]
+    request_of.run(ERASE)
+    again, second = request_of.removals()
+    assert again == first
+    assert [zone["zone"] for zone in second["zones"]] == ["athena"]
+    assert {record["reported_in"] for record in (first, second)} == {""}
+    assert request_of.subject not in json.dumps([first, second])
+    assert not request_of.exists("athena", f"results/{request_of.name}")

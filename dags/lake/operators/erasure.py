@@ -163,9 +163,11 @@ class CloseRequestOperator(AwsBaseOperator[S3Hook]):
         from botocore.exceptions import ClientError
 
         places: dict[str, str] = json.loads(self.checked)
+        removals = self._removals(places)
         document = erasure.report(
             read_result(self.hook, places["found"]),
             read_result(self.hook, places["erased"]),
+            list(removals.values()),
             self._warehouse_rows(),
             json.loads(self.scanned),
             {"approved_by": self.approved_by, "reason": self.reason, "run": context["dag_run"].run_id},
@@ -173,6 +175,9 @@ class CloseRequestOperator(AwsBaseOperator[S3Hook]):
         try:
             self.hook.load_string(erasure.as_json(document), places["report"], replace=True)
             write_object(self.hook.conn, places["page"], erasure.page(document).encode(), HTML)
+            for address, removal in removals.items():
+                reported = {**removal, "reported_in": places["report"]}
+                self.hook.load_string(erasure.as_json(reported), address, replace=True)
             if places["request_file"]:
                 self._remove(places["request_file"])
             # Also what runs left behind that were stopped: there is one erasure at a time.
@@ -185,6 +190,22 @@ class CloseRequestOperator(AwsBaseOperator[S3Hook]):
             self.log.warning("%s: %s", document["request"], erasure.NOTHING_FOUND)
         self.log.info("Report: %s", places["page"])
         return places["page"]
+
+    def _removals(self, places: dict[str, str]) -> dict[str, dict[str, Any]]:
+        """Return by address what attempts removed that no other report has: this task may be repeated."""
+        from botocore.exceptions import ClientError
+
+        bucket, prefix = self.hook.parse_s3_url(places["removals"])
+        try:
+            addresses = [f"s3://{bucket}/{key}" for key in self.hook.list_keys(bucket, prefix=prefix) or []]
+        except ClientError as error:
+            raise refused_call(
+                error, f"list {places['removals']}", "The airflow role lists the governance bucket."
+            ) from error
+        found = {address: read_result(self.hook, address) for address in addresses}
+        return {
+            address: removal for address, removal in found.items() if removal["reported_in"] in ("", places["report"])
+        }
 
     def _warehouse_rows(self) -> dict[str, int]:
         counts = affected_rows(client("redshift-data", self.aws_conn_id), self.warehouse_statement)
