@@ -22,7 +22,8 @@ LIST_FORMAT = 1
 _PSEUDONYM = re.compile(r"[0-9a-f]{64}")
 _DOMAIN = re.compile(r"[a-z][a-z0-9_]*")
 # What a number of a customer may look like inside a text: letters, digits, and signs of mail addresses and IBANs.
-_TOKEN = re.compile(r"[\w.+@-]+")
+WORD_CHARACTERS = r"\w.+@-"
+_TOKEN = re.compile(f"[{WORD_CHARACTERS}]+")
 _ZERO_FRACTION = re.compile(r"(?<=\d)\.0+\Z")  # what programs add that read a number as a decimal
 
 
@@ -61,6 +62,8 @@ class Subjects:
 
         :param value: a published cell
         """
+        if self.forms:  # then all of theirs are known, and a large text is searched without a hash for each word
+            return value in self.pseudonyms
         return any(entry(key, value) in self.entries for key in self.keys)
 
     def has_value(self, value: str) -> bool:
@@ -68,6 +71,8 @@ class Subjects:
 
         :param value: a delivered value, as it is or as the contract reads it
         """
+        if self.forms:
+            return not self.forms.isdisjoint(spellings(value))
         return any(
             self.has_pseudonym(pseudonym(key, self.domain, form)) for form in spellings(value) for key in self.keys
         )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import gzip
+import hashlib
 import io
 import json
+import tracemalloc
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -198,6 +200,44 @@ def test_damaged_file_that_mentions_the_subject_goes_as_a_whole(landing: Landing
     positions = _positions(content, landing)
     assert positions == [contents.WHOLE_OBJECT]
     assert contents.without_delivered_rows(content, landing, positions) is None
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 10_000])
+def test_text_in_pieces_is_searched_like_a_whole(pack: type[bytes], size: int, subjects: Subjects) -> None:
+    for text in ("a,17850\n", "17850", "x" * 100 + ";17850.0,é", "1178501", "17850" + "é" * 50, "é" * 9 + ",1785,0"):
+        content = pack(text.encode())
+        pieces = list(contents.text_pieces(io.BytesIO(content), size))
+        assert "".join(pieces) == text
+        assert any(map(subjects.is_mentioned, pieces)) == subjects.is_mentioned(text)
+
+
+@pytest.mark.parametrize("before", ["x" * 9000, "17850" * 2000, "17850" + "x" * 5000])
+def test_word_that_is_longer_than_a_piece_is_nobody(before: str, subjects: Subjects) -> None:
+    for size in (1000, 4096, 5000):
+        pieces = list(contents.text_pieces(io.BytesIO(before.encode()), size))
+        assert not any(map(subjects.is_mentioned, pieces))
+        told = contents.text_pieces(io.BytesIO(f"{before} 17850".encode()), size)
+        assert any(map(subjects.is_mentioned, told))
+
+
+def test_damaged_gzip_is_searched_as_far_as_it_can_be_read(subjects: Subjects) -> None:
+    noise = "".join(hashlib.sha256(str(number).encode()).hexdigest() + "\n" for number in range(5000))
+    content = gzip.compress(f"17850\n{noise}".encode())
+    for damaged in (content[:-1000], content + b"no gzip", content + gzip.compress(b"more")):
+        assert any(map(subjects.is_mentioned, contents.text_pieces(io.BytesIO(damaged), 1000)))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_memory_does_not_grow_with_a_text(pack: type[bytes], subjects: Subjects) -> None:
+    content = io.BytesIO(pack(b"".join(b"%015d\n" % number for number in range(2**16)) * 6))  # 6 MiB
+    tracemalloc.start()
+    try:
+        assert not any(map(subjects.is_mentioned, contents.text_pieces(content, 2**14)))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2**20, "a set of the words of one piece, and no more"
 
 
 def _parquet(**options: bool) -> bytes:

@@ -140,7 +140,7 @@ class Request:
             while not stop.is_set():
                 self.put("athena", f"results/{self.name}-{number}.csv", f'"customer"\n"{self.subject}"\n'.encode())
                 number += 1
-                stop.wait(0.2)
+                stop.wait(0.5)
 
         thread = threading.Thread(target=query)
         thread.start()
@@ -253,3 +253,10 @@ def test_what_a_failed_attempt_removed_is_kept(request_of: Request) -> None:
     assert {record["reported_in"] for record in (first, second)} == {""}
     assert request_of.subject not in json.dumps([first, second])
     assert not request_of.exists("athena", f"results/{request_of.name}")
+
+
+def test_object_that_cannot_be_searched_is_named(request_of: Request) -> None:
+    key = f"{PRODUCT}/invoice_day=2013-05-01/{request_of.name}.parquet"
+    request_of.put("curated", key, b"PAR1 is no footer PAR1")
+    with pytest.raises(Exception, match=f"s3://{request_of.aws.name('curated')}/{key} .* cannot be searched"):
+        request_of.run(FIND)
