@@ -21,7 +21,7 @@ ERASURE_PARAMS = {
     "request": Param(
         DELETION_LIST,
         type="string",
-        pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$",
+        pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$(?!\\n)",  # Python's $ also matches before a line feed at the end
         description=(
             "Name of the request, for example its ticket; the file erasure_requests/<name>.json in the governance "
             "bucket says whom it is about. deletion-list: everybody who was erased before, for new deliveries"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk import DAG
-from airflow.sdk.exceptions import ParamValidationError
+from airflow.sdk.exceptions import AirflowFailException, ParamValidationError
 
 from lake import erasure
 from lake.catalog import PARQUET
@@ -38,6 +38,7 @@ RESULT: dict[str, Any] = {
         ("request", ""),
         ("request", "{{ ds }}"),
         ("request", "x" * 64),
+        ("request", "R2\n"),
         ("request", 17850),
         ("products", ["no_such_product"]),
         ("products", "online_retail"),
@@ -163,3 +164,18 @@ def test_the_job_is_told_which_keys_published_days_record(recorded_key: str) -> 
     found = _check("[]")["key_versions"].split(";")
     assert f"{recorded_key}=online_retail 1999-01-01" in found
     assert _check('["flights"]')["key_versions"] == ""
+
+
+@pytest.mark.parametrize(
+    "dag_id",
+    ["forget_subject", "quarantine_replay", "schema_migration", "lake_permissions_daily", "lake_maintenance_daily"],
+)
+def test_run_with_an_unknown_parameter_does_nothing_and_says_which(dags: dict[str, DAG], dag_id: str) -> None:
+    dag = dags[dag_id]
+    for task in dag.roots:
+        hook = task.partial_kwargs["pre_execute"] if task.is_mapped else task._pre_execute_hook
+        for conf in (None, {}, dict.fromkeys(dag.params)):
+            hook({"dag": dag, "dag_run": SimpleNamespace(conf=conf)})
+        with pytest.raises(AirflowFailException) as raised:
+            hook({"dag": dag, "dag_run": SimpleNamespace(conf={**dict.fromkeys(dag.params), "reqest": "R5"})})
+        assert all(name in str(raised.value) for name in ("'reqest'", dag_id, *dag.params))
