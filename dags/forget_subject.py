@@ -29,6 +29,7 @@ from lake.operators.erasure import (
 from lake.operators.glue_job import GlueJobOncePerKeyOperator
 from lake.operators.redshift import EnsureViewsOperator, RedshiftStatementOperator
 from lake.operators.warehouse_scan import ScanWarehouseOperator
+from lake.run_conf import refuse_unknown_conf
 from lake.settings import LAKE
 from lake.tags import Domain, Layer, Tier
 
@@ -57,7 +58,10 @@ with DAG(
     doc_md=__doc__,
 ):
     check_request = CheckRequestOperator(
-        task_id="check_request", request="{{ params.request }}", products="{{ (params.products or []) | tojson }}"
+        task_id="check_request",
+        request="{{ params.request }}",
+        products="{{ (params.products or []) | tojson }}",
+        pre_execute=refuse_unknown_conf,
     )
     find_rows = GlueJobOncePerKeyOperator(
         task_id="find_rows",

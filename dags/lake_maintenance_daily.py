@@ -17,6 +17,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param, chain
 from lake.contracts import products
 from lake.defaults import DEFAULT_ARGS
 from lake.operators.maintenance import ExpireQuarantineOperator, RemoveVersionsOperator
+from lake.run_conf import refuse_unknown_conf
 from lake.tags import Domain, Layer, Tier
 
 ONLY_TELL = "{{ params.dry_run }}"
@@ -37,9 +38,9 @@ with DAG(
     tags=[Layer.PLATFORM, Domain.PLATFORM, Tier.THREE],
     doc_md=__doc__,
 ):
-    expire_quarantine = ExpireQuarantineOperator.partial(task_id="expire_quarantine", only_tell=ONLY_TELL).expand(
-        product=products()
-    )
+    expire_quarantine = ExpireQuarantineOperator.partial(
+        task_id="expire_quarantine", only_tell=ONLY_TELL, pre_execute=refuse_unknown_conf
+    ).expand(product=products())
     remove_versions = RemoveVersionsOperator.partial(
         task_id="remove_versions", keep_days="{{ params.keep_days }}", only_tell=ONLY_TELL
     ).expand_kwargs([{"product": name, "zone": zone} for name in products() for zone in ("curated", "quarantine")])

@@ -23,6 +23,7 @@ from lake.operators.access_tests import LakeFormationAccessTestOperator
 from lake.operators.approvals import RouteRemovalsOperator
 from lake.operators.lake_drift import LakeFormationDriftOperator, PublishAccessPageOperator
 from lake.operators.lake_permissions import LakeFormationApplyOperator, LakeFormationPlanOperator
+from lake.run_conf import refuse_unknown_conf
 from lake.settings import LAKE
 from lake.tags import Domain, Layer, Tier
 
@@ -51,7 +52,10 @@ with DAG(
     doc_md=__doc__,
 ):
     plan_permissions = LakeFormationPlanOperator(
-        task_id="plan_permissions", output_uri=PLANNED["plan_uri"], close_to_iam="{{ params.close_to_iam }}"
+        task_id="plan_permissions",
+        output_uri=PLANNED["plan_uri"],
+        close_to_iam="{{ params.close_to_iam }}",
+        pre_execute=refuse_unknown_conf,
     )
     apply_additions = LakeFormationApplyOperator(task_id="apply_additions", additions_only=True, **PLANNED)
     route_removals = RouteRemovalsOperator(

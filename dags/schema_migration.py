@@ -21,6 +21,7 @@ from lake.defaults import DEFAULT_ARGS
 from lake.operators.approval import APPROVED_BY, ApproveOperator
 from lake.operators.lake_formation import LakeFormationSyncOperator
 from lake.operators.migration import PlanMigrationOperator, SetTableAsideOperator
+from lake.run_conf import refuse_unknown_conf
 from lake.tags import Domain, Layer, Tier
 
 PRODUCT = "{{ params.product }}"
@@ -40,7 +41,7 @@ with DAG(
     tags=[Layer.CURATED, Domain.PLATFORM, Tier.TWO],
     doc_md=__doc__,
 ):
-    plan_migration = PlanMigrationOperator(task_id="plan_migration", product=PRODUCT)
+    plan_migration = PlanMigrationOperator(task_id="plan_migration", product=PRODUCT, pre_execute=refuse_unknown_conf)
     approve_migration = ApproveOperator(
         task_id="approve_migration",
         subject=f"Set curated.{PRODUCT} aside and begin it anew?",

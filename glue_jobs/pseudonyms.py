@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -53,22 +53,39 @@ def read_key(secret_id: str, version: str | None = None) -> PseudonymKey:
     return PseudonymKey(secret, answer["VersionId"])
 
 
-def read_keys(secret_id: str) -> tuple[PseudonymKey, ...]:
-    """Read the current key, and the one before it if the key was ever rotated (Secrets Manager keeps its label).
+def read_keys(secret_id: str, recorded: Mapping[str, str] | None = None) -> tuple[PseudonymKey, ...]:
+    """Read the current key, the one before if it was ever rotated, and every other that something still records.
 
     :param secret_id: name or ARN
-    :raises PiiKeyUnavailable: if the secret cannot be read or is empty
+    :param recorded: by version id of a key, what was written with it, in words
+    :raises PiiKeyUnavailable: if the secret cannot be read or is empty, or has a recorded version no more
     """
     import boto3
 
     client = boto3.client("secretsmanager")
+    keys = [read_key(secret_id)]
     try:
+        # Secrets Manager keeps the label of the version before; older ones have none, and are read by their id.
         answer = client.get_secret_value(SecretId=secret_id, VersionStage="AWSPREVIOUS")
+        keys.append(read_key(secret_id, answer["VersionId"]))
     except client.exceptions.ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise PiiKeyUnavailable(f"The previous key in {secret_id} cannot be read ({error}).") from error
-        return (read_key(secret_id),)
-    return read_key(secret_id), read_key(secret_id, answer["VersionId"])
+    for version, places in sorted((recorded or {}).items()):
+        if version not in {key.version for key in keys}:
+            keys.append(_recorded_key(secret_id, version, places))
+    return tuple(keys)
+
+
+def _recorded_key(secret_id: str, version: str, places: str) -> PseudonymKey:
+    try:
+        return read_key(secret_id, version)
+    except PiiKeyUnavailable as error:
+        raise PiiKeyUnavailable(
+            f"Version {version} of the key in {secret_id} cannot be read any more, and {places} is written with it: "
+            "nobody can be found there, so nothing was changed. Write published days again with the current key (clear "
+            f"the task clean_rows of each day), or restore the version; then start again. {error}"
+        ) from error
 
 
 def pseudonym(key: PseudonymKey, domain: str, value: str) -> str:

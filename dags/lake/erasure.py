@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from airflow.sdk import Param
 
-from lake.contracts import products
+from lake.contracts import compiled_contract, products
 from lake.settings import LAKE
 
 DELETION_LIST = "deletion-list"
@@ -21,7 +21,7 @@ ERASURE_PARAMS = {
     "request": Param(
         DELETION_LIST,
         type="string",
-        pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$",
+        pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$(?!\\n)",  # Python's $ also matches before a line feed at the end
         description=(
             "Name of the request, for example its ticket; the file erasure_requests/<name>.json in the governance "
             "bucket says whom it is about. deletion-list: everybody who was erased before, for new deliveries"
@@ -37,6 +37,11 @@ ERASURE_PARAMS = {
     "dry_run": Param(True, type="boolean", description="Only tell what would be erased"),
     "reason": Param(None, type=["null", "string"], maxLength=200, description="Why. Never write here whom it is about"),
 }
+NAMED_PARTITIONS = 20  # in a message; arguments of a job are short
+NOTHING_FOUND = (
+    "NOTHING OF THE SUBJECT WAS FOUND. Was it erased before? If not: compare domain and subject of the request with "
+    "what the source delivers, and the products of the run with those that have the subject."
+)
 COUNTS = (
     ("rows", "rows"),
     ("objects", "objects rewritten"),
@@ -61,6 +66,7 @@ def addresses(request: str, run_key: str) -> dict[str, str]:
     return {
         "request_file": "" if request == DELETION_LIST else LAKE.uri("governance", f"erasure_requests/{request}.json"),
         "pseudonyms": f"{PSEUDONYMS}{run_key}/pseudonyms.csv",
+        "removals": LAKE.uri("governance", f"erasures/{request}/removed/"),
         "found": f"{folder}found.json",
         "erased": f"{folder}erased.json",
         "report": f"{folder}report.json",
@@ -85,7 +91,34 @@ def job_arguments(mode: str, result: str) -> dict[str, str]:
         "--pseudonyms": checked("pseudonyms"),
         "--result": checked(result),
         "--pii_secret": LAKE.secret("pii"),
+        "--removals": checked("removals"),
+        "--key_versions": "{{ ti.xcom_pull(task_ids='check_request')['key_versions'] or 'none' }}",
     }
+
+
+def protected_products(names: Iterable[str]) -> list[str]:
+    """:return: those of the products in which columns name people by a key"""
+    return [
+        name
+        for name in names
+        if any((column["masking"] or {}).get("domain") for column in compiled_contract(name)["columns"])
+    ]
+
+
+def key_versions_text(recorded: Iterable[tuple[str, str]]) -> str:
+    """Return the argument ``--key_versions``: which partitions were written with which version of the key.
+
+    :param recorded: version of the key and partition, for example ``online_retail 2010-12-01``
+    """
+    places: dict[str, list[str]] = {}
+    for version, place in recorded:
+        places.setdefault(version, []).append(place)
+    return ";".join(f"{version}={_some(sorted(found))}" for version, found in sorted(places.items()))
+
+
+def _some(places: list[str]) -> str:
+    more = f" and {len(places) - NAMED_PARTITIONS} more" if len(places) > NAMED_PARTITIONS else ""
+    return ", ".join(places[:NAMED_PARTITIONS]) + more
 
 
 def found_text(found: Mapping[str, Any]) -> str:
@@ -104,12 +137,33 @@ def found_text(found: Mapping[str, Any]) -> str:
     ]
     if not found["zones"]:
         lines.append("| nothing was found | - |" + " - |" * len(COUNTS))
+        lines += ["", f"**{NOTHING_FOUND}**"]
     return "\n".join(lines)
+
+
+def removed_by_all(removals: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Add up what attempts removed.
+
+    :param removals: record of each attempt
+    :return: ``zones`` and ``days`` as the job writes them
+    """
+    zones: dict[tuple[str, str], dict[str, int]] = {}
+    for zone in (zone for removal in removals for zone in removal["zones"]):
+        counts = zones.setdefault((zone["zone"], zone["product"]), dict.fromkeys((name for name, _ in COUNTS), 0))
+        for name in counts:
+            counts[name] += zone[name]
+    ordered = sorted(zones.items(), key=lambda item: (ZONES.index(item[0][0]), item[0][1]))
+    days = {(day["product"], day["day"]) for removal in removals for day in removal["days"]}
+    return {
+        "zones": [{"zone": zone, "product": product, **counts} for (zone, product), counts in ordered],
+        "days": [{"product": product, "day": day} for product, day in sorted(days)],
+    }
 
 
 def report(
     found: Mapping[str, Any],
     erased: Mapping[str, Any],
+    removals: Sequence[Mapping[str, Any]],
     warehouse: Mapping[str, int],
     scanned: Sequence[str],
     run: Mapping[str, str],
@@ -118,18 +172,21 @@ def report(
 
     :param found: result of the job that searched
     :param erased: result of the job that erased
+    :param removals: what it removed, and what attempts removed before it that failed or were never reported
     :param warehouse: rows by statement of the warehouse's erasure
     :param scanned: columns of the warehouse that were searched afterwards
     :param run: who approved, why, and which run did it
     """
+    removed = removed_by_all(removals)
     return {
         "format": 1,
         "request": erased["request"],
+        "nothing_found": not (found["zones"] or removed["zones"] or any(warehouse.values())),
         **run,
         "domains": erased["domains"],
         "products": erased["products"],
         "searched_first": {"versions": found["versions_searched"], "zones": found["zones"]},
-        "erased": {"versions": erased["versions_searched"], "zones": erased["zones"], "days": erased["days"]},
+        "erased": {"versions": erased["versions_searched"], **removed, "attempts": len(removals)},
         "warehouse": {"rows": dict(warehouse), "columns_searched": list(scanned), "left": 0},
         "left_in_files": erased["left"],
         "ended_at": erased["ended_at"],
@@ -160,6 +217,7 @@ def page(document: Mapping[str, Any]) -> str:
         f"<h1>Erasure {escaped['request']}</h1>"
         f"<p>Approved by {escaped['approved_by']}. Reason: {escaped['reason'] or 'not given'}. Ended "
         f"{escaped['ended_at']}.</p>"
+        f"{f'<p><strong>{NOTHING_FOUND}</strong></p>' if document['nothing_found'] else ''}"
         f"<h2>Files</h2><table><tr><th>zone</th><th>product</th>{titles}</tr>{zones}</table>"
         f"<p>Searched again afterwards: {document['left_in_files']} rows left in "
         f"{document['erased']['versions']} object versions.</p>"

@@ -18,6 +18,7 @@ from lake.operators.replay import JudgeReplayOperator, PlanReplayOperator, Repor
 from lake.operators.schema import EnsureTablesOperator
 from lake.operators.table_checks import CheckTablesOperator
 from lake.replay import by_verdict, job_arguments, partition_parameters, planned
+from lake.run_conf import refuse_unknown_conf
 from lake.settings import LAKE
 
 PATIENCE = timedelta(days=7)  # how long the question to a person is open
@@ -34,7 +35,11 @@ def replay_quarantine() -> None:
     partition: dict[str, Any] = {"table": product, "value": day, "parameters": partition_parameters()}
 
     plan_replay = PlanReplayOperator(
-        task_id="plan_replay", product=product, day="{{ params.day }}", rule="{{ params.rule }}"
+        task_id="plan_replay",
+        pre_execute=refuse_unknown_conf,
+        product=product,
+        day="{{ params.day }}",
+        rule="{{ params.rule }}",
     )
     ensure_tables = EnsureTablesOperator(task_id="ensure_tables", product=product)
     revalidate_rows = GlueJobOncePerKeyOperator(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import json
+import re
 import zlib
-from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterator
+from typing import IO, TYPE_CHECKING, Any
 
 from glue_jobs.contracts import Landing
+from glue_jobs.erasure.subjects import WORD_CHARACTERS
 from glue_jobs.records import GZIP_MAGIC, FileReport, Record, open_bytes, read_records
 
 if TYPE_CHECKING:
@@ -17,6 +20,10 @@ if TYPE_CHECKING:
 
 _PARQUET_MARK = b"PAR1"
 _SMALLEST_PARQUET = 12  # the mark twice, and the length of the footer
+_PIECE_BYTES = 2**20
+# A longer word is nobody's number or pseudonym: it may be cut anywhere as long as what is left of it stays too long.
+_LONGEST_WORD = 4096
+_WORD_CHARACTER = re.compile(f"[{WORD_CHARACTERS}]")
 WHOLE_OBJECT = -1  # position of what can only be removed with everything around it
 
 
@@ -143,6 +150,54 @@ def readable_text(content: bytes) -> str:
     :param content: query results, reports
     """
     return _readable(content)[0].decode("utf-8", "replace")
+
+
+def text_pieces(content: IO[bytes], piece_bytes: int = _PIECE_BYTES) -> Iterator[str]:
+    """Yield the text of an object of any size, packed or not, in pieces that cut no word. Memory does not grow with it.
+
+    :param content: query results, reports; read once from its beginning
+    :param piece_bytes: bytes of a piece, of what is unpacked too
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    rest = ""
+    for unpacked in _unpacked(content, piece_bytes):
+        text = rest + decoder.decode(unpacked)
+        open_word = _length_of_last_word(text)
+        if open_word > _LONGEST_WORD:
+            yield text
+            rest = text[-_LONGEST_WORD - 1 :]
+        else:
+            yield text[: len(text) - open_word]
+            rest = text[len(text) - open_word :]
+    yield rest + decoder.decode(b"", final=True)
+
+
+def _length_of_last_word(text: str) -> int:
+    """How many characters at the end belong to one word, counted as far as it matters."""
+    tail = text[-_LONGEST_WORD - 1 :]
+    return next((length for length, sign in enumerate(reversed(tail)) if not _WORD_CHARACTER.match(sign)), len(tail))
+
+
+def _unpacked(content: IO[bytes], piece_bytes: int) -> Iterator[bytes]:
+    """Yield an object in pieces, a packed one unpacked as far as it can be read."""
+    packed = content.read(max(piece_bytes, len(GZIP_MAGIC)))
+    if not packed.startswith(GZIP_MAGIC):
+        while packed:
+            yield packed
+            packed = content.read(piece_bytes)
+        return
+    reader = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        while packed:
+            yield reader.decompress(packed, piece_bytes)
+            if reader.eof:
+                packed = reader.unused_data or content.read(piece_bytes)
+                reader = zlib.decompressobj(16 + zlib.MAX_WBITS)
+            else:
+                packed = reader.unconsumed_tail or content.read(piece_bytes)
+        yield reader.flush()
+    except zlib.error:
+        return
 
 
 def _unsplit(record: Record) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,13 +22,15 @@ from glue_jobs import storage
 from glue_jobs.cleaning import load_contract
 from glue_jobs.contracts import Contract
 from glue_jobs.erasure import contents, versions
-from glue_jobs.erasure.search import SLICES_PER_CORE, Found, columns_of_domain, search
+from glue_jobs.erasure.search import SLICES_PER_CORE, Found, columns_of_domain, readings, search
 from glue_jobs.erasure.subjects import (
     RequestUnusable,
     Subjects,
     domains_of_list,
+    keys_of_list,
     listed,
     requested,
+    with_forms,
     write_list_entry,
 )
 from glue_jobs.masking import encrypted
@@ -57,6 +60,8 @@ class ErasureArguments:
     :param pseudonyms: URI of the file from which the warehouse reads who is to be erased
     :param result: URI of the result JSON
     :param pii_secret: name or ARN of the secret with the key
+    :param key_versions: by version id of the key, the published partitions that record it, in words
+    :param removals: folder of the request for what each attempt has removed
     """
 
     mode: str
@@ -69,6 +74,8 @@ class ErasureArguments:
     pseudonyms: str
     result: str
     pii_secret: str
+    key_versions: dict[str, str]
+    removals: str
 
 
 def forget(spark: SparkSession, arguments: ErasureArguments, keys: tuple[PseudonymKey, ...] = ()) -> dict[str, Any]:
@@ -78,14 +85,16 @@ def forget(spark: SparkSession, arguments: ErasureArguments, keys: tuple[Pseudon
     :param arguments: what to do
     :param keys: keys of the environment, the current one first; read from Secrets Manager when not given
     :return: the result, as written to ``arguments.result``; it names nobody
+    :raises PiiKeyUnavailable: if a key with which something was published cannot be read; nothing was changed
     :raises RequestUnusable: if the request cannot be read
     :raises SubjectStays: if a search after the erasure still finds something
     """
-    keys = keys or read_keys(arguments.pii_secret)
+    keys = keys or read_keys(arguments.pii_secret, _recorded_keys(arguments))
     loaded = {product: load_contract(f"{arguments.contracts}{product}.json") for product in arguments.products}
     people = _people(spark, arguments, keys, loaded)
     s3 = storage.client()
-    totals = _Totals()
+    totals, removed = _Totals(), _Totals()
+    record = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
     pseudonyms: set[str] = set()
     for subjects in people:
         concerned = _concerned(loaded, subjects)
@@ -93,7 +102,13 @@ def forget(spark: SparkSession, arguments: ErasureArguments, keys: tuple[Pseudon
         totals.add(found, looked_at)
         pseudonyms |= subjects.pseudonyms | {text for entry in found for text in entry.pseudonyms}
         if arguments.mode == ERASE:
-            _erase(spark, s3, found, concerned)
+            for zone in _ZONES:
+                part = [entry for entry in found if entry.version.zone == zone]
+                if part:
+                    _erase(spark, s3, part, concerned)
+                    removed.add(part, 0)
+                    # An attempt that fails further on must not take along what it did so far.
+                    _write_removal(arguments, record, removed)
             left, _ = _look(spark, s3, arguments, concerned, subjects)
             if left:
                 raise SubjectStays(
@@ -114,11 +129,18 @@ def forget(spark: SparkSession, arguments: ErasureArguments, keys: tuple[Pseudon
         **totals.document(),
         "left": 0 if arguments.mode == ERASE else None,
         "key_version": keys[0].version,
+        "key_versions": [key.version for key in keys],
         "ended_at": _now(),
     }
     storage.write_bytes(arguments.result, (json.dumps(document, indent=1) + "\n").encode())
     sys.stdout.write(f"{arguments.request}: {arguments.mode}: {totals.words()}\n")
     return document
+
+
+def _recorded_keys(arguments: ErasureArguments) -> dict[str, str]:
+    """Return what was written with which version of the key. The list's own are needed to compare with it."""
+    listed_keys = {} if arguments.request_file else keys_of_list(arguments.deletion_list)
+    return listed_keys | arguments.key_versions
 
 
 def _people(
@@ -131,7 +153,7 @@ def _people(
                 f"No column of {', '.join(loaded)} is masked with the domain {subjects.domain}: see `masking` in the "
                 "contracts."
             )
-        return [_with_ciphertexts(spark, subjects, loaded)]
+        return [_with_ciphertexts(spark, _with_readings(spark, subjects, loaded), loaded)]
     folder = arguments.deletion_list
     everybody = [listed(folder, keys, domain) for domain in domains_of_list(folder)]
     return [_with_ciphertexts(spark, subjects, loaded) for subjects in everybody if _concerned(loaded, subjects)]
@@ -147,19 +169,30 @@ def _with_ciphertexts(spark: SparkSession, subjects: Subjects, loaded: dict[str,
     ]
     if not names:
         return subjects
-    if subjects.clear is None:
+    if not subjects.forms:
         raise RequestUnusable(
             f"{', '.join(names)} is encrypted, and nobody is found there by a hash: write a request with `subject`."
         )
-    clear = subjects.clear
+    forms = sorted(subjects.forms)
 
     @F.pandas_udf("string")
     def value(numbers: pd.Series) -> pd.Series:  # so that the value is in no query plan
-        return pd.Series([clear] * len(numbers), dtype=object)
+        return pd.Series([forms[number] for number in numbers], dtype=object)
 
     cells = [encrypted(value(F.col("id")), subjects.domain, key) for key in subjects.keys]
-    (row,) = spark.range(1).select(*cells).collect()
-    return replace(subjects, ciphertexts=frozenset(row))
+    rows = spark.range(len(forms)).select(*cells).collect()
+    return replace(subjects, ciphertexts=frozenset(cell for row in rows for cell in row))
+
+
+def _with_readings(spark: SparkSession, subjects: Subjects, loaded: dict[str, Contract]) -> Subjects:
+    """Add what the products publish for the text of the request: the request may have it as the source writes it."""
+    if not subjects.forms:
+        return subjects
+    concerned = _concerned(loaded, subjects).values()
+    return with_forms(
+        subjects,
+        {form for contract in concerned for form in readings(spark, contract, subjects.domain, subjects.forms)},
+    )
 
 
 def _concerned(loaded: dict[str, Contract], subjects: Subjects) -> dict[str, Contract]:
@@ -194,6 +227,20 @@ def _erase(spark: SparkSession, s3: Any, found: list[Found], contracts: dict[str
 
         spark.sparkContext.parallelize(changed, slices).mapPartitions(rewrite).collect()
     versions.remove(s3, [entry.version for entry in found])
+
+
+def _write_removal(arguments: ErasureArguments, name: str, removed: _Totals) -> None:
+    """Keep what this attempt has removed so far; the report of the request sums up all attempts not yet reported."""
+    counts = removed.document()
+    document = {
+        "format": FORMAT,
+        "request": arguments.request,
+        "zones": counts["zones"],
+        "days": counts["days"],
+        "removed_at": _now(),
+        "reported_in": "",
+    }
+    storage.write_bytes(f"{arguments.removals}{name}.json", (json.dumps(document, indent=1) + "\n").encode())
 
 
 def _without(entry: Found, content: bytes, landing: Any) -> bytes | None:
@@ -243,6 +290,8 @@ class _Totals:
         }
 
     def words(self) -> str:
+        if not self._zones:
+            return f"NOTHING OF THE SUBJECT WAS FOUND in {self._versions} object versions"
         rows = sum(counts["rows"] for counts in self._zones.values())
         old = sum(counts["old_versions"] for counts in self._zones.values())
         return f"{rows} rows and {old} old versions in {self._versions} object versions"

@@ -10,7 +10,8 @@ import hashlib
 import hmac
 import json
 import re
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from glue_jobs import storage
@@ -21,7 +22,9 @@ LIST_FORMAT = 1
 _PSEUDONYM = re.compile(r"[0-9a-f]{64}")
 _DOMAIN = re.compile(r"[a-z][a-z0-9_]*")
 # What a number of a customer may look like inside a text: letters, digits, and signs of mail addresses and IBANs.
-_TOKEN = re.compile(r"[\w.+@-]+")
+WORD_CHARACTERS = r"\w.+@-"
+_TOKEN = re.compile(f"[{WORD_CHARACTERS}]+")
+_ZERO_FRACTION = re.compile(r"(?<=\d)\.0+\Z")  # what programs add that read a number as a decimal
 
 
 class RequestUnusable(JobProblem):
@@ -36,7 +39,7 @@ class Subjects:
     :param keys: keys of the environment, the current one first
     :param entries: entries of the deletion list
     :param pseudonyms: their pseudonyms, as far as they are known
-    :param clear: what the request says, needed where columns are encrypted; None when it names a pseudonym
+    :param forms: what the request says, in each way a contract reads it; empty when it names a pseudonym
     :param ciphertexts: what encrypted columns hold of them
     """
 
@@ -44,7 +47,7 @@ class Subjects:
     keys: tuple[PseudonymKey, ...] = field(repr=False)
     entries: frozenset[str]
     pseudonyms: frozenset[str]
-    clear: str | None = field(default=None, repr=False)
+    forms: frozenset[str] = field(default=frozenset(), repr=False)
     ciphertexts: frozenset[str] = frozenset()
 
     def has_cell(self, value: str) -> bool:
@@ -59,14 +62,20 @@ class Subjects:
 
         :param value: a published cell
         """
+        if self.forms:  # then all of theirs are known, and a large text is searched without a hash for each word
+            return value in self.pseudonyms
         return any(entry(key, value) in self.entries for key in self.keys)
 
     def has_value(self, value: str) -> bool:
         """Tell whether a clear value is one of theirs, whatever key was current when it was published.
 
-        :param value: a delivered value as the contract reads it
+        :param value: a delivered value, as it is or as the contract reads it
         """
-        return any(self.has_pseudonym(pseudonym(key, self.domain, value)) for key in self.keys)
+        if self.forms:
+            return not self.forms.isdisjoint(spellings(value))
+        return any(
+            self.has_pseudonym(pseudonym(key, self.domain, form)) for form in spellings(value) for key in self.keys
+        )
 
     def is_mentioned(self, text: str) -> bool:
         """Tell whether a text that could not be split into columns mentions one of them, in the clear or not.
@@ -74,7 +83,7 @@ class Subjects:
         :param text: any text
         """
         tokens = set(_TOKEN.findall(text))
-        tokens |= {token.removesuffix(".0") for token in tokens} | {token.strip(".-") for token in tokens}
+        tokens |= {token.strip(".-") for token in tokens}
         return any(
             self.has_pseudonym(token) if _PSEUDONYM.fullmatch(token) else self.has_value(token)
             for token in tokens
@@ -87,6 +96,27 @@ class Subjects:
         :param text: any text
         """
         return any(self.has_pseudonym(token) for token in set(_PSEUDONYM.findall(text)))
+
+
+def spellings(value: str) -> frozenset[str]:
+    """Return a value without blanks around it, and a whole number also without a fraction of zeros.
+
+    :param value: a delivered value, or what a request says
+    """
+    text = value.strip()
+    return frozenset({text, _ZERO_FRACTION.sub("", text)})
+
+
+def with_forms(subjects: Subjects, forms: Collection[str]) -> Subjects:
+    """Look for the same person under further forms of what the request says.
+
+    :param subjects: the subject of a request
+    :param forms: how contracts read it
+    """
+    known = subjects.forms | frozenset(forms)
+    pseudonyms = frozenset(pseudonym(key, subjects.domain, form) for key in subjects.keys for form in known)
+    entries = frozenset(entry(subjects.keys[0], text) for text in pseudonyms)
+    return replace(subjects, forms=known, pseudonyms=pseudonyms, entries=entries)
 
 
 def entry(key: PseudonymKey, pseudonym_text: str) -> str:
@@ -120,13 +150,10 @@ def requested(uri: str, keys: tuple[PseudonymKey, ...]) -> Subjects:
     if not isinstance(domain, str) or not _DOMAIN.fullmatch(domain):
         raise RequestUnusable(f"{uri} has no domain: write the one of the contract's masking, for example customer.")
     if isinstance(subject, str) and known is None and 0 < len(subject.strip()) <= 200:
-        pseudonyms = frozenset(pseudonym(key, domain, subject.strip()) for key in keys)
-    elif isinstance(known, str) and subject is None and _PSEUDONYM.fullmatch(known):
-        pseudonyms = frozenset({known})
-    else:
-        raise RequestUnusable(f"{uri} names no subject: either `subject` (a text) or `pseudonym` (64 hex digits).")
-    clear = subject.strip() if isinstance(subject, str) else None
-    return Subjects(domain, keys, frozenset(entry(keys[0], text) for text in pseudonyms), pseudonyms, clear)
+        return with_forms(Subjects(domain, keys, frozenset(), frozenset()), spellings(subject))
+    if isinstance(known, str) and subject is None and _PSEUDONYM.fullmatch(known):
+        return Subjects(domain, keys, frozenset({entry(keys[0], known)}), frozenset({known}))
+    raise RequestUnusable(f"{uri} names no subject: either `subject` (a text) or `pseudonym` (64 hex digits).")
 
 
 def listed(folder: str, keys: tuple[PseudonymKey, ...], domain: str) -> Subjects:
@@ -139,6 +166,18 @@ def listed(folder: str, keys: tuple[PseudonymKey, ...], domain: str) -> Subjects
     documents = [json.loads(storage.read_text(folder + file.name)) for file in storage.list_files(folder)]
     entries = {text for document in documents if document["domain"] == domain for text in document["entries"]}
     return Subjects(domain, keys, frozenset(entries), frozenset())
+
+
+def keys_of_list(folder: str) -> dict[str, str]:
+    """Return by version id of a key the requests whose entries of the list were made with it, in words.
+
+    :param folder: folder of the list
+    """
+    requests: dict[str, list[str]] = {}
+    for file in storage.list_files(folder):
+        document = json.loads(storage.read_text(folder + file.name))
+        requests.setdefault(document["key_version"], []).append(document["request"])
+    return {version: f"the deletion list's entry of {', '.join(sorted(names))}" for version, names in requests.items()}
 
 
 def domains_of_list(folder: str) -> list[str]:

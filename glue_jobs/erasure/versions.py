@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 from glue_jobs.contracts import Contract
 
@@ -26,6 +26,7 @@ class Version:
     :param product: data product, empty for objects of no product
     :param kind: see the constants of this module
     :param is_latest: True for the version that readers see
+    :param size: bytes
     """
 
     zone: str
@@ -35,6 +36,11 @@ class Version:
     version_id: str
     is_latest: bool
     kind: str
+    size: int = 0
+
+    def __str__(self) -> str:
+        """Address, version and size, for messages."""
+        return f"s3://{self.bucket}/{self.key} (version {self.version_id}, {self.size} bytes)"
 
     @property
     def day(self) -> str | None:
@@ -57,10 +63,10 @@ def versions_of_product(s3: Any, buckets: dict[str, str], contract: Contract, la
         ("curated", f"{contract.product}/"),
         ("quarantine", f"{contract.product}/"),
     ):
-        for key, version_id, is_latest in _versions(s3, buckets[zone], prefix):
+        for key, version_id, is_latest, size in _versions(s3, buckets[zone], prefix):
             is_delivered = zone == "landing" or (zone == "quarantine" and "/_refused_files/" in key)
             kind = DELIVERED if is_delivered else QUARANTINED if zone == "quarantine" else PROTECTED
-            yield Version(zone, contract.product, buckets[zone], key, version_id, is_latest, kind)
+            yield Version(zone, contract.product, buckets[zone], key, version_id, is_latest, kind, size)
 
 
 def versions_of_no_product(s3: Any, buckets: dict[str, str]) -> Iterator[Version]:
@@ -69,11 +75,11 @@ def versions_of_no_product(s3: Any, buckets: dict[str, str]) -> Iterator[Version
     :param s3: boto3 client
     :param buckets: bucket by zone
     """
-    for key, version_id, is_latest in _versions(s3, buckets["athena"], ""):
-        yield Version("athena", "", buckets["athena"], key, version_id, is_latest, QUERY_RESULT)
-    for key, version_id, is_latest in _versions(s3, buckets["governance"], ""):
+    for key, version_id, is_latest, size in _versions(s3, buckets["athena"], ""):
+        yield Version("athena", "", buckets["athena"], key, version_id, is_latest, QUERY_RESULT, size)
+    for key, version_id, is_latest, size in _versions(s3, buckets["governance"], ""):
         if not key.startswith(OWN_FOLDERS):
-            yield Version("governance", "", buckets["governance"], key, version_id, is_latest, REPORT)
+            yield Version("governance", "", buckets["governance"], key, version_id, is_latest, REPORT, size)
 
 
 def read(s3: Any, version: Version) -> bytes | None:
@@ -83,8 +89,19 @@ def read(s3: Any, version: Version) -> bytes | None:
     :param version: an object's version
     :return: None when it is gone: a lifecycle rule or another run removed it meanwhile
     """
+    body = open_version(s3, version)
+    return None if body is None else body.read()
+
+
+def open_version(s3: Any, version: Version) -> IO[bytes] | None:
+    """Return the bytes of a version as a stream, to be read once.
+
+    :param s3: boto3 client
+    :param version: an object's version
+    :return: None when it is gone: a lifecycle rule or another run removed it meanwhile
+    """
     try:
-        body: bytes = s3.get_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)["Body"].read()
+        body: IO[bytes] = s3.get_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)["Body"]
     except s3.exceptions.ClientError as error:
         if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion"):
             return None
@@ -125,12 +142,12 @@ def remove(s3: Any, versions: Iterable[Version]) -> int:
     return sum(map(len, by_bucket.values()))
 
 
-def _versions(s3: Any, bucket: str, prefix: str) -> Iterator[tuple[str, str, bool]]:
+def _versions(s3: Any, bucket: str, prefix: str) -> Iterator[tuple[str, str, bool, int]]:
     pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
     for page in pages:
         for found in page.get("Versions", []):
             if found["Size"] and not found["Key"].endswith("/"):
-                yield found["Key"], found["VersionId"], found["IsLatest"]
+                yield found["Key"], found["VersionId"], found["IsLatest"], found["Size"]
 
 
 def _orphaned_markers(s3: Any, bucket: str, key: str) -> Iterator[tuple[str, str]]:

@@ -120,6 +120,14 @@ def history(lake: Lake, days: dict[str, list[str]], subject: str) -> None:
     assert lake.query(f"SELECT * FROM curated.{PRODUCT}"), "somebody's query leaves its result behind"
 
 
+def test_a_misspelt_parameter_is_refused_by_name(lake: Lake) -> None:
+    conf: dict[str, object] = {"reqest": REQUEST, "dry_run": False, "approved_by": "dpo"}
+    outcome = lake.airflow.run("forget_subject", "2013-03-30", lambda _line: None, RUN_SECONDS, conf)
+    assert not outcome.succeeded
+    assert "'reqest'" in str(outcome.error)
+    assert "request" in str(outcome.error)
+
+
 def test_without_a_request_nothing_happens(lake: Lake, history: None) -> None:
     outcome = _forget(lake, 1, request="DSR-none", dry_run=False, approved_by="dpo")
     assert not outcome.succeeded

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import datetime
 import gzip
+import hashlib
 import io
 import json
+import tracemalloc
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyspark.sql import SparkSession
 
 from glue_jobs.contracts import Contract, Landing
 from glue_jobs.erasure import contents
 from glue_jobs.erasure.forget_subject import parse
+from glue_jobs.erasure.search import readings
 from glue_jobs.erasure.subjects import RequestUnusable, Subjects, entry, listed, requested, write_list_entry
 from glue_jobs.pseudonyms import PseudonymKey, pseudonym
 from tests.glue_jobs.conftest import KEY
@@ -98,12 +103,40 @@ def test_pseudonym_is_enough(tmp_path: Path) -> None:
     assert not known.has_value("17851")
 
 
+@pytest.mark.parametrize("text", ["17850", "17850.0", "17850.00", " 17850 "])
+def test_number_is_the_same_with_a_fraction_of_zeros(text: str, subjects: Subjects, tmp_path: Path) -> None:
+    assert subjects.has_value(text)
+    assert _requested(tmp_path, {"domain": "customer", "subject": text}).has_value("17850")
+
+
+@pytest.mark.parametrize("text", ["178500", "17850.5", "17850.01", "1785", "017850", ".0", ""])
+def test_another_number_is_somebody_else(text: str, subjects: Subjects) -> None:
+    assert not subjects.has_value(text)
+
+
+def test_text_is_read_as_the_contract_reads_it(spark: SparkSession, contract: Contract) -> None:
+    assert readings(spark, contract, "customer", [" 17850.0 ", "x"]) == {"17850", "x"}
+    assert readings(spark, contract, "customer", ["", "  "]) == set()
+    assert readings(spark, contract, "supplier", ["17850.0"]) == set()
+    columns = tuple(
+        replace(column, expression="CASE WHEN CustomerID = 'x' THEN 'X' ELSE coalesce(CustomerID, 'GUEST') END")
+        if column.name == "customer_id"
+        else column
+        for column in contract.columns
+    )
+    guests = replace(contract, columns=columns)
+    assert readings(spark, guests, "customer", ["x", "17850.0"]) == {"X", "17850.0"}
+    assert readings(spark, guests, "customer", ["GUEST"]) == set(), "what becomes of nothing names nobody"
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("536365,X,1,17850.0,UK,more", True),
         ('{"Loyalty": "17850"}', True),
         ("customer 17850.", True),
+        ("1,17850.00;2", True),
+        ("1,17850.01;2", False),
         ("117850 17850x 1785", False),
         ("", False),
     ],
@@ -169,6 +202,44 @@ def test_damaged_file_that_mentions_the_subject_goes_as_a_whole(landing: Landing
     assert contents.without_delivered_rows(content, landing, positions) is None
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 10_000])
+def test_text_in_pieces_is_searched_like_a_whole(pack: type[bytes], size: int, subjects: Subjects) -> None:
+    for text in ("a,17850\n", "17850", "x" * 100 + ";17850.0,é", "1178501", "17850" + "é" * 50, "é" * 9 + ",1785,0"):
+        content = pack(text.encode())
+        pieces = list(contents.text_pieces(io.BytesIO(content), size))
+        assert "".join(pieces) == text
+        assert any(map(subjects.is_mentioned, pieces)) == subjects.is_mentioned(text)
+
+
+@pytest.mark.parametrize("before", ["x" * 9000, "17850" * 2000, "17850" + "x" * 5000])
+def test_word_that_is_longer_than_a_piece_is_nobody(before: str, subjects: Subjects) -> None:
+    for size in (1000, 4096, 5000):
+        pieces = list(contents.text_pieces(io.BytesIO(before.encode()), size))
+        assert not any(map(subjects.is_mentioned, pieces))
+        told = contents.text_pieces(io.BytesIO(f"{before} 17850".encode()), size)
+        assert any(map(subjects.is_mentioned, told))
+
+
+def test_damaged_gzip_is_searched_as_far_as_it_can_be_read(subjects: Subjects) -> None:
+    noise = "".join(hashlib.sha256(str(number).encode()).hexdigest() + "\n" for number in range(5000))
+    content = gzip.compress(f"17850\n{noise}".encode())
+    for damaged in (content[:-1000], content + b"no gzip", content + gzip.compress(b"more")):
+        assert any(map(subjects.is_mentioned, contents.text_pieces(io.BytesIO(damaged), 1000)))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_memory_does_not_grow_with_a_text(pack: type[bytes], subjects: Subjects) -> None:
+    content = io.BytesIO(pack(b"".join(b"%015d\n" % number for number in range(2**16)) * 6))  # 6 MiB
+    tracemalloc.start()
+    try:
+        assert not any(map(subjects.is_mentioned, contents.text_pieces(content, 2**14)))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2**20, "a set of the words of one piece, and no more"
+
+
 def _parquet(**options: bool) -> bytes:
     table = pa.table(
         {
@@ -226,9 +297,12 @@ def test_what_is_no_parquet_file_is_read_as_text(landing: Landing) -> None:
 
 
 def test_arguments_name_no_person() -> None:
-    texts = ("request", "contracts", "deletion_list", "pseudonyms", "result", "pii_secret")
+    texts = ("request", "contracts", "deletion_list", "pseudonyms", "result", "pii_secret", "removals")
     given = [text for name in texts for text in (f"--{name}", name)]
     rest = ["--mode", "find", "--products", "a,b", "--buckets", "landing=x,staging=y", "--request_file", "none"]
+    rest += ["--key_versions", "v1=a 2010-12-01, a 2010-12-02;v2=b 2010-12-01"]
     found = parse([*given, *rest, "--job-name", "added by Glue"])
     assert (found.products, found.buckets) == (("a", "b"), {"landing": "x", "staging": "y"})
     assert found.request_file == ""
+    assert found.key_versions == {"v1": "a 2010-12-01, a 2010-12-02", "v2": "b 2010-12-01"}
+    assert parse([*given, *rest, "--key_versions", "none"]).key_versions == {}

@@ -12,20 +12,23 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from lake import erasure
 from lake.clients import client
-from lake.contracts import products
+from lake.contracts import contract, products
 from lake.failures import refused_call
 from lake.objects import HTML, read_result, write_object
+from lake.operators.partitions import KEY_VERSION
 from lake.operators.redshift import affected_rows
 from lake.run_key import run_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow.sdk import Context
 
 NOTE_XCOM = "note"
 
 
 class CheckRequestOperator(AwsBaseOperator[S3Hook]):
-    """Make sure that the request's file is there, without reading it, and fix the run's addresses.
+    """Make sure that the request's file is there, without reading it; fix the run's addresses, and which keys it needs.
 
     :param request: name of the request (templated)
     :param products: JSON list of data products, empty for all (templated)
@@ -42,13 +45,14 @@ class CheckRequestOperator(AwsBaseOperator[S3Hook]):
     def execute(self, context: Context) -> dict[str, str]:
         from botocore.exceptions import ClientError
 
+        names = json.loads(self.products) or products()
         # The run's own key: a task that is tried again joins its job, another run starts one.
         key = run_key([], {"run": context["dag_run"].run_id})
         found = {
             **erasure.addresses(self.request, key),
             "run_key": key,
             "erasing_key": run_key([], {"run": context["dag_run"].run_id, "mode": "erase"}),
-            "products": ",".join(json.loads(self.products) or products()),
+            "products": ",".join(names),
         }
         try:
             if found["request_file"] and not self._exists(found["request_file"]):
@@ -60,7 +64,29 @@ class CheckRequestOperator(AwsBaseOperator[S3Hook]):
             raise refused_call(
                 error, f"look for {found['request_file']}", "The airflow role lists the governance bucket."
             ) from error
+        try:
+            found["key_versions"] = erasure.key_versions_text(self._recorded_keys(names))
+        except ClientError as error:
+            raise refused_call(
+                error, "look up the keys of published days", "The airflow role reads the catalog of curated tables."
+            ) from error
         return found
+
+    def _recorded_keys(self, names: list[str]) -> Iterator[tuple[str, str]]:
+        """Yield the version of the key of each published partition in which columns name people."""
+        catalog = client("glue", self.aws_conn_id)
+        for name in erasure.protected_products(names):
+            database, table = contract(name).table("curated").split(".")
+            try:
+                pages = catalog.get_paginator("get_partitions").paginate(DatabaseName=database, TableName=table)
+                partitions = [partition for page in pages for partition in page["Partitions"]]
+            except catalog.exceptions.EntityNotFoundException:
+                self.log.info("%s.%s does not exist: no day of it was ever published.", database, table)
+                continue
+            for partition in partitions:
+                version = partition.get("Parameters", {}).get(KEY_VERSION)
+                if version:
+                    yield version, f"{name} {'/'.join(partition['Values'])}"
 
     def _exists(self, address: str) -> bool:
         bucket, key = self.hook.parse_s3_url(address)
@@ -89,6 +115,8 @@ class ReportFoundOperator(AwsBaseOperator[S3Hook]):
         found = read_result(self.hook, self.found)
         note = erasure.found_text(found)
         self.log.info("\n%s", note)
+        if not found["zones"]:
+            self.log.warning("%s: %s", found["request"], erasure.NOTHING_FOUND)
         context["ti"].xcom_push(key=NOTE_XCOM, value=note)
         if self.only_tell == "True":
             raise AirflowSkipException(
@@ -135,9 +163,11 @@ class CloseRequestOperator(AwsBaseOperator[S3Hook]):
         from botocore.exceptions import ClientError
 
         places: dict[str, str] = json.loads(self.checked)
+        removals = self._removals(places)
         document = erasure.report(
             read_result(self.hook, places["found"]),
             read_result(self.hook, places["erased"]),
+            list(removals.values()),
             self._warehouse_rows(),
             json.loads(self.scanned),
             {"approved_by": self.approved_by, "reason": self.reason, "run": context["dag_run"].run_id},
@@ -145,6 +175,9 @@ class CloseRequestOperator(AwsBaseOperator[S3Hook]):
         try:
             self.hook.load_string(erasure.as_json(document), places["report"], replace=True)
             write_object(self.hook.conn, places["page"], erasure.page(document).encode(), HTML)
+            for address, removal in removals.items():
+                reported = {**removal, "reported_in": places["report"]}
+                self.hook.load_string(erasure.as_json(reported), address, replace=True)
             if places["request_file"]:
                 self._remove(places["request_file"])
             # Also what runs left behind that were stopped: there is one erasure at a time.
@@ -153,8 +186,26 @@ class CloseRequestOperator(AwsBaseOperator[S3Hook]):
             raise refused_call(
                 error, "close the request", "The airflow role writes erasures/ and removes erasure_requests/."
             ) from error
+        if document["nothing_found"]:
+            self.log.warning("%s: %s", document["request"], erasure.NOTHING_FOUND)
         self.log.info("Report: %s", places["page"])
         return places["page"]
+
+    def _removals(self, places: dict[str, str]) -> dict[str, dict[str, Any]]:
+        """Return by address what attempts removed that no other report has: this task may be repeated."""
+        from botocore.exceptions import ClientError
+
+        bucket, prefix = self.hook.parse_s3_url(places["removals"])
+        try:
+            addresses = [f"s3://{bucket}/{key}" for key in self.hook.list_keys(bucket, prefix=prefix) or []]
+        except ClientError as error:
+            raise refused_call(
+                error, f"list {places['removals']}", "The airflow role lists the governance bucket."
+            ) from error
+        found = {address: read_result(self.hook, address) for address in addresses}
+        return {
+            address: removal for address, removal in found.items() if removal["reported_in"] in ("", places["report"])
+        }
 
     def _warehouse_rows(self) -> dict[str, int]:
         counts = affected_rows(client("redshift-data", self.aws_conn_id), self.warehouse_statement)

@@ -39,7 +39,7 @@ REPLAY_PARAMS = {
     "rule": Param(
         replay.ALL_RULES,
         type="string",
-        pattern="^[a-z0-9_]+$",
+        pattern="^[a-z0-9_]+$(?!\\n)",  # Python's $ also matches before a line feed at the end
         description="Only rows that broke this rule; all: every row that nobody has decided about",
     ),
     "dry_run": Param(False, type="boolean", description="Only tell what would happen; nothing is decided"),
