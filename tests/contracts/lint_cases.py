@@ -60,6 +60,54 @@ LINT_CASES: dict[str, tuple[Callable[[Document], object], str, str]] = {
         lambda d: _set(_custom(d, "quarantine"), "value", {"warnPercent": 5, "maxPercent": 20}),
         "customProperties", "retentionDays",
     ),
+    "a negative retention": (
+        lambda d: _set(_custom(d, "quarantine")["value"], "retentionDays", -5), "customProperties", "retentionDays -5",
+    ),
+    "a retention of nothing": (
+        lambda d: _set(_custom(d, "quarantine")["value"], "retentionDays", 0), "customProperties", "retentionDays 0",
+    ),
+    "a retention of truth": (
+        lambda d: _set(_custom(d, "quarantine")["value"], "retentionDays", True), "customProperties", "True",
+    ),
+    "a retention of half days": (
+        lambda d: _set(_custom(d, "quarantine")["value"], "retentionDays", 1.5), "customProperties", "1.5",
+    ),
+    "shares that are truth values": (
+        lambda d: _custom(d, "quarantine")["value"].update(warnPercent=False, maxPercent=True),
+        "customProperties", "maxPercent True",
+    ),
+    "a share that is no number": (
+        lambda d: _set(_custom(d, "quarantine")["value"], "maxPercent", float("nan")), "customProperties", "nan",
+    ),
+    "records of no bytes": (
+        lambda d: _set(_custom(d["servers"][0], "csv")["value"], "maxRecordBytes", 0), "servers", "maxRecordBytes 0",
+    ),
+    "a history of no weeks": (
+        lambda d: _set(_rule(d, "volume_usual")["implementation"], "weeks", True), "implementation.weeks", "is True",
+    ),
+    "a tolerance in words": (
+        lambda d: _set(_rule(d, "volume_usual")["implementation"], "tolerance", "wide"),
+        "implementation.tolerance", "is 'wide'",
+    ),
+    "a count of rows that is none": (
+        lambda d: _set(_rule(d, "rows_published"), "mustBeGreaterThan", -1), "mustBeGreaterThan", "is -1",
+    ),
+    "a share of missing values above all": (
+        lambda d: _set(_rule(d, "customers_known"), "mustBeLessOrEqualTo", 190), "mustBeLessOrEqualTo", "is 190",
+    ),
+    "days of grace that are a truth value": (
+        lambda d: _set(_column(d, "country"), "relationships", [
+            {"to": "online_retail.country", "customProperties": [{"property": "graceDays", "value": True}]}
+        ]),
+        "relationships country_known", "graceDays is True",
+    ),
+    "freshness that is a truth value": (
+        lambda d: _set(d["slaProperties"][1], "value", True), "slaProperties[1]", "freshness of True",
+    ),
+    "bounds the wrong way round": (
+        lambda d: _set(_column(d, "quantity"), "logicalTypeOptions", {"minimum": 5, "maximum": 1}),
+        "properties[4].logicalTypeOptions", "above maximum",
+    ),
     "column twice": (lambda d: _add_column(d, name="country"), "properties[13].name", "there twice"),
     "column with a capital": (lambda d: _add_column(d, name="Channel"), "properties[13].name", "no column name"),
     "nonsense type": (

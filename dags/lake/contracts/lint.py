@@ -10,6 +10,7 @@ from lake.contracts import dqdl, expectations, lake_rules, row_rules
 from lake.contracts.column_types import UnknownTypeError, engine_types
 from lake.contracts.columns import compiled_columns, is_derived, source_name
 from lake.contracts.identifiers import identifier_problems
+from lake.contracts.lint_numbers import is_number, is_whole, number_problems, quarantine_problems
 from lake.contracts.masking import masking_problems, propagation_problems
 from lake.contracts.odcs import Document, Problem, custom_property, server, sla
 
@@ -86,6 +87,7 @@ def lint(document: Document) -> list[Problem]:
         return problems
     names = [column.get("name", "") for column in tables[0].get("properties", [])]
     problems += identifier_problems(document)
+    problems += number_problems(document)
     problems += _lint_columns(tables[0].get("properties", []))
     problems += _lint_keys(tables[0].get("properties", []))
     problems += _lint_quality(tables[0].get("quality", []), names)
@@ -138,7 +140,7 @@ def _lint_head(document: Document) -> Iterator[Problem]:
         yield Problem("servers", f"onRefusedFile is {choice!r}", f"Choose from {', '.join(REFUSED_FILE_CHOICES)}.")
     if not server(document, "curated").get("database"):
         yield Problem("servers", "no glue server `curated` with a database", "Add where the product is published.")
-    yield from _lint_quarantine(custom_property(document, "quarantine", {}))
+    yield from quarantine_problems(custom_property(document, "quarantine", {}))
 
 
 def _lint_engines(engines: object) -> Iterator[Problem]:
@@ -146,17 +148,6 @@ def _lint_engines(engines: object) -> Iterator[Problem]:
     if not (isinstance(engines, list) and engines and set(engines) <= set(known) and len(set(engines)) == len(engines)):
         yield Problem(
             "customProperties", f"qualityEngines is {engines!r}", f"Choose one or both of {', '.join(known)}."
-        )
-
-
-def _lint_quarantine(policy: Document) -> Iterator[Problem]:
-    low, high = policy.get("warnPercent"), policy.get("maxPercent")
-    if not (isinstance(low, int | float) and isinstance(high, int | float) and 0 <= low <= high <= 100):
-        what = f"quarantine has warnPercent {low!r} and maxPercent {high!r}"
-        yield Problem("customProperties", what, "Write two numbers with 0 <= warnPercent <= maxPercent <= 100.")
-    if not isinstance(policy.get("retentionDays"), int):
-        yield Problem(
-            "customProperties", "quarantine has no retentionDays", "Say after how many days rows are deleted."
         )
 
 
@@ -296,8 +287,8 @@ def _lint_relationships(table: Document, columns: list[str]) -> Iterator[Problem
         if found["severity"] not in SEVERITIES:
             what = f"severity {found['severity']!r} is not known"
             yield Problem(path, what, f"Choose from {', '.join(SEVERITIES)}.")
-        if not isinstance(found["grace_days"], int) or found["grace_days"] < 0:
-            yield Problem(path, f"graceDays is {found['grace_days']!r}", "Write a number of days, 0 or more.")
+        if not is_whole(found["grace_days"], 0):
+            yield Problem(path, f"graceDays is {found['grace_days']!r}", "Write a whole number of days, 0 or more.")
 
 
 def _lint_promises(document: Document, table: Document, columns: list[str]) -> Iterator[Problem]:
@@ -317,7 +308,7 @@ def _lint_promises(document: Document, table: Document, columns: list[str]) -> I
 
 def _lint_freshness(path: str, promise: Document, table: Document) -> Iterator[Problem]:
     value, unit = promise.get("value"), promise.get("unit")
-    if not (isinstance(value, int | float) and value > 0 and unit in lake_rules.HOURS):
+    if not (is_number(value, 0) and value != 0 and unit in lake_rules.HOURS):
         what = f"freshness of {value!r} {unit!r} cannot be measured"
         yield Problem(path, what, f"Write a positive value in {', '.join(lake_rules.HOURS)}.")
     name = str(promise.get("element", "")).partition(".")[2]
