@@ -110,6 +110,17 @@ LINT_CASES: dict[str, tuple[Callable[[Document], object], str, str]] = {
     ),
     "column twice": (lambda d: _add_column(d, name="country"), "properties[13].name", "there twice"),
     "column with a capital": (lambda d: _add_column(d, name="Channel"), "properties[13].name", "no column name"),
+    **{
+        f"column named {name}": (
+            lambda d, name=name: _add_column(d, name=name), "properties[13].name", f"reserved word of {engines}",
+        )
+        for name, engines in (
+            ("order", "Spark, Athena, Redshift"), ("select", "Spark, Athena, Redshift"), ("group", "Spark"),
+            ("user", "Spark"), ("date", "Athena"), ("table", "Spark"), ("from", "Spark"), ("tag", "Redshift"),
+            ("raw", "Redshift, this lake's own columns"),
+        )
+    },
+    "product named like a keyword": (lambda d: _set(d, "name", "order"), "name", "reserved word of Spark"),
     "nonsense type": (
         lambda d: _set(_column(d, "country"), "physicalType", "text"), "properties[8].physicalType", "'text'",
     ),

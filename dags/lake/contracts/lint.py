@@ -13,6 +13,7 @@ from lake.contracts.identifiers import identifier_problems
 from lake.contracts.lint_numbers import is_number, is_whole, number_problems, quarantine_problems
 from lake.contracts.masking import masking_problems, propagation_problems
 from lake.contracts.odcs import Document, Problem, custom_property, server, sla
+from lake.contracts.reserved_words import reserved_name_problems
 
 SEVERITIES = ("info", "warning", "error")
 # "Status" of the ODCS documentation, section Fundamentals.
@@ -88,6 +89,7 @@ def lint(document: Document) -> list[Problem]:
     names = [column.get("name", "") for column in tables[0].get("properties", [])]
     problems += identifier_problems(document)
     problems += number_problems(document)
+    problems += reserved_name_problems(document)
     problems += _lint_columns(tables[0].get("properties", []))
     problems += _lint_keys(tables[0].get("properties", []))
     problems += _lint_quality(tables[0].get("quality", []), names)
