@@ -176,6 +176,60 @@ LINT_CASES: dict[str, tuple[Callable[[Document], object], str, str]] = {
         lambda d: _set(_rule(d, "quantity_zero"), "implementation", {"failsWhen": "invoice_day > ${today}"}),
         "quality[0].implementation.failsWhen", "${today}",
     ),
+    **{
+        f"rule that cannot be run: {predicate}": (
+            lambda d, predicate=predicate: _set(_rule(d, "quantity_zero"), "implementation", {"failsWhen": predicate}),
+            "quality[0].implementation.failsWhen", words,
+        )
+        for predicate, words in (
+            ("quantity = = 0", "'=' is where a value should be"),
+            ("foo(quantity) = 0", "foo is no function"),
+            ("quantity = 0) or (1=1", "goes on with ')'"),
+            ("rand() > 0.5", "differs from run to run"),
+            ("invoice_date > now()", "differs from run to run"),
+            ("sum(quantity) = 0", "of many rows"),
+            ("quantity + 1", "neither true nor false"),
+            ("quantity AND is_return", "neither true nor false"),
+            ("raw.Countri = 'x'", "raw.Countri is no delivered column"),
+            ("line_no > 5", "'line_no' is no column here"),
+        )
+    },
+    **{
+        f"column that cannot be computed: {logic}": (
+            lambda d, logic=logic: _set(_column(d, "country"), "transformLogic", logic),
+            "properties[8].transformLogic", words,
+        )
+        for logic, words in (
+            ("trim(Countri)", "'Countri' is no column here"),
+            ("trim(Country", "')' is missing"),
+            ("concat(trim(Country), uuid())", "differs from run to run"),
+            ("trim(country_name)", "'country_name' is no column here"),
+        )
+    },
+    "column derived from a later one": (
+        lambda d: _set(_column(d, "is_return"), "transformLogic", "is_goods"),
+        "properties[9].transformLogic", "'is_goods' is no column here",
+    ),
+    "column from a header that nobody delivers": (
+        lambda d: _set(_column(d, "is_return"), "transformSourceObjects", ["landing.online_retail.InvoiceNumber"]),
+        "properties[9].transformSourceObjects", "is no delivered column",
+    ),
+    "filter that cannot be read": (
+        lambda d: _set(_custom(d["roles"][1], "rowFilter"), "value", "country = = 'UK'"), "roles[1]", "cannot be run",
+    ),
+    "reconciliation with a product without contract": (
+        lambda d: _set(_rule(d, "volume_usual"), "implementation", {
+            "check": "reconciliation", "measure": "count(*)", "product": "till", "productMeasure": "count(*)",
+        }),
+        "quality volume_usual", "'till', which has no contract",
+    ),
+    "reconciliation of a column that does not exist": (
+        lambda d: _set(_rule(d, "volume_usual"), "implementation", {
+            "check": "reconciliation", "measure": "sum(amount)", "product": "online_retail",
+            "productMeasure": "count(*)",
+        }),
+        "quality volume_usual", "no column 'amount'",
+    ),
     "rule without a predicate": (
         lambda d: _set(_rule(d, "quantity_zero"), "implementation", {"passesWhen": "true"}),
         "quality[0].implementation", "no failsWhen",

@@ -10,6 +10,7 @@ from lake.contracts import dqdl, expectations, lake_rules, row_rules
 from lake.contracts.column_types import UnknownTypeError, engine_types
 from lake.contracts.columns import compiled_columns, is_derived, source_name
 from lake.contracts.identifiers import identifier_problems
+from lake.contracts.lint_expressions import expression_problems
 from lake.contracts.lint_numbers import is_number, is_whole, number_problems, quarantine_problems
 from lake.contracts.masking import masking_problems, propagation_problems
 from lake.contracts.odcs import Document, Problem, custom_property, server, sla
@@ -96,7 +97,8 @@ def lint(document: Document) -> list[Problem]:
     problems += _lint_roles(document.get("roles", []), tables[0].get("properties", []))
     problems += _lint_relationships(tables[0], names)
     problems += _lint_promises(document, tables[0], names)
-    # What rules become is asked of sound contracts only.
+    # Expressions, and what rules become, are asked of otherwise sound contracts only.
+    problems = problems or list(expression_problems(document))
     return problems or list(_lint_unevaluated(document, tables[0]))
 
 
