@@ -74,7 +74,7 @@ def add_typed_columns(records: DataFrame, contract: Contract, ingest_date: date)
 def add_rule_results(typed: DataFrame, rules: tuple[Rule, ...], ingest_date: date) -> DataFrame:
     """Add every broken rule of a row: errors in ``failed_rules``, warnings and notes in ``noted_rules``.
 
-    A record that could not be split into columns breaks that one rule only: there is nothing else to test.
+    A record that breaks a structure rule breaks that one rule only: its values are not tested.
 
     :param typed: result of :func:`add_typed_columns`
     :param rules: row rules of the contract

@@ -2,7 +2,8 @@
 
 Pure Python, because Spark's reader knows neither line numbers nor a header per file, stops silently at a truncated
 gzip and replaces bytes that are not UTF-8. Columns are found by header name. A record that cannot be split is handed
-on with its text and the rule it breaks; a file that cannot be read is reported as a whole.
+on with its text and the rule it breaks; a file that cannot be read is reported as a whole. A record with a NUL
+character is split, but breaks a rule, too: the warehouse stores no such text and refuses the whole day for one.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ WRONG_FIELD_COUNT = "record_wrong_field_count"
 NOT_UTF8 = "record_not_utf8"
 NOT_CSV = "record_not_csv"
 TOO_LONG = "record_too_long"
+HAS_NUL = "record_has_nul"
+NUL = "\x00"
 
 SCHEMA_MISMATCH = "SchemaMismatch"
 UNREADABLE_FILE = "UnreadableFile"
@@ -37,8 +40,8 @@ class Record(NamedTuple):
     :param line: number of its first line; the header is line 1
     :param values: text by delivered column in contract order, None for a column the file does not have
     :param rescued: JSON of the columns the contract does not know, None when there are none
-    :param problem: id of the structure rule it breaks, None when it was split into columns
-    :param text: the record as delivered when it was not, else None
+    :param problem: id of the structure rule it breaks, else None
+    :param text: the record as delivered when it could not be split into columns, else None
     """
 
     line: int
@@ -157,7 +160,7 @@ def _read_header(
         return None
     if header is None:
         return None
-    if not lines.is_utf8 or "\x00" in lines.text():
+    if not lines.is_utf8 or NUL in lines.text():
         report.refuse(UNREADABLE_FILE, "is not UTF-8 text; deliver it as UTF-8 CSV, plain or gzip.")
         return None
     report.header = [name.strip() for name in header]
@@ -224,7 +227,7 @@ def _split_records(
             continue
         values = [row[place] if place is not None else None for place in places]
         rescued = json.dumps({name: row[place] for name, place in unknown}) if unknown else None
-        yield Record(lines.first, values, rescued, None, None)
+        yield Record(lines.first, values, rescued, HAS_NUL if NUL in lines.text() else None, None)
 
 
 def _shortened(header: list[str]) -> str:

@@ -27,7 +27,7 @@ from glue_jobs.conform import (
 from glue_jobs.contracts import Contract
 from glue_jobs.landing import delivered_schema, to_batch
 from glue_jobs.quarantine import NEW, RECORD, RESCUED_VALUES, STATUS
-from glue_jobs.records import Record
+from glue_jobs.records import HAS_NUL, NUL, Record
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,7 +56,8 @@ class Verdicts:
 def retest(rows: DataFrame, contract: Contract, ingest_date: date) -> Verdicts:
     """Test quarantined rows by the current contract.
 
-    A record that could not be split into columns has nothing to test: it keeps its reason.
+    A record that could not be split into columns has nothing to test: it keeps its reason. One with a NUL character
+    gets that reason, also when it was quarantined before there was such a rule.
 
     :param rows: quarantined rows
     :param contract: the compiled contract
@@ -91,7 +92,8 @@ def record_of(raw: str, reason: str, line: int, columns: list[str]) -> Record:
     known = {name.lower() for name in columns}
     unknown = {name: value for name, value in {**delivered, **rescued}.items() if name.lower() not in known}
     values = [found.get(name.lower()) for name in columns]
-    return Record(line, values, json.dumps(unknown) if unknown else None, None, None)
+    has_nul = any(NUL in value for value in found.values() if value is not None)
+    return Record(line, values, json.dumps(unknown) if unknown else None, HAS_NUL if has_nul else None, None)
 
 
 def _reader(columns: list[str]) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:

@@ -60,8 +60,67 @@ LINT_CASES: dict[str, tuple[Callable[[Document], object], str, str]] = {
         lambda d: _set(_custom(d, "quarantine"), "value", {"warnPercent": 5, "maxPercent": 20}),
         "customProperties", "retentionDays",
     ),
+    "a negative retention": (
+        lambda d: _set(_custom(d, "quarantine")["value"], "retentionDays", -5), "customProperties", "retentionDays -5",
+    ),
+    "a retention of nothing": (
+        lambda d: _set(_custom(d, "quarantine")["value"], "retentionDays", 0), "customProperties", "retentionDays 0",
+    ),
+    "a retention of truth": (
+        lambda d: _set(_custom(d, "quarantine")["value"], "retentionDays", True), "customProperties", "True",
+    ),
+    "a retention of half days": (
+        lambda d: _set(_custom(d, "quarantine")["value"], "retentionDays", 1.5), "customProperties", "1.5",
+    ),
+    "shares that are truth values": (
+        lambda d: _custom(d, "quarantine")["value"].update(warnPercent=False, maxPercent=True),
+        "customProperties", "maxPercent True",
+    ),
+    "a share that is no number": (
+        lambda d: _set(_custom(d, "quarantine")["value"], "maxPercent", float("nan")), "customProperties", "nan",
+    ),
+    "records of no bytes": (
+        lambda d: _set(_custom(d["servers"][0], "csv")["value"], "maxRecordBytes", 0), "servers", "maxRecordBytes 0",
+    ),
+    "a history of no weeks": (
+        lambda d: _set(_rule(d, "volume_usual")["implementation"], "weeks", True), "implementation.weeks", "is True",
+    ),
+    "a tolerance in words": (
+        lambda d: _set(_rule(d, "volume_usual")["implementation"], "tolerance", "wide"),
+        "implementation.tolerance", "is 'wide'",
+    ),
+    "a count of rows that is none": (
+        lambda d: _set(_rule(d, "rows_published"), "mustBeGreaterThan", -1), "mustBeGreaterThan", "is -1",
+    ),
+    "a share of missing values above all": (
+        lambda d: _set(_rule(d, "customers_known"), "mustBeLessOrEqualTo", 190), "mustBeLessOrEqualTo", "is 190",
+    ),
+    "days of grace that are a truth value": (
+        lambda d: _set(_column(d, "country"), "relationships", [
+            {"to": "online_retail.country", "customProperties": [{"property": "graceDays", "value": True}]}
+        ]),
+        "relationships country_known", "graceDays is True",
+    ),
+    "freshness that is a truth value": (
+        lambda d: _set(d["slaProperties"][1], "value", True), "slaProperties[1]", "freshness of True",
+    ),
+    "bounds the wrong way round": (
+        lambda d: _set(_column(d, "quantity"), "logicalTypeOptions", {"minimum": 5, "maximum": 1}),
+        "properties[4].logicalTypeOptions", "above maximum",
+    ),
     "column twice": (lambda d: _add_column(d, name="country"), "properties[13].name", "there twice"),
     "column with a capital": (lambda d: _add_column(d, name="Channel"), "properties[13].name", "no column name"),
+    **{
+        f"column named {name}": (
+            lambda d, name=name: _add_column(d, name=name), "properties[13].name", f"reserved word of {engines}",
+        )
+        for name, engines in (
+            ("order", "Spark, Athena, Redshift"), ("select", "Spark, Athena, Redshift"), ("group", "Spark"),
+            ("user", "Spark"), ("date", "Athena"), ("table", "Spark"), ("from", "Spark"), ("tag", "Redshift"),
+            ("raw", "Redshift, this lake's own columns"),
+        )
+    },
+    "product named like a keyword": (lambda d: _set(d, "name", "order"), "name", "reserved word of Spark"),
     "nonsense type": (
         lambda d: _set(_column(d, "country"), "physicalType", "text"), "properties[8].physicalType", "'text'",
     ),
@@ -116,6 +175,60 @@ LINT_CASES: dict[str, tuple[Callable[[Document], object], str, str]] = {
     "rule with an unknown parameter": (
         lambda d: _set(_rule(d, "quantity_zero"), "implementation", {"failsWhen": "invoice_day > ${today}"}),
         "quality[0].implementation.failsWhen", "${today}",
+    ),
+    **{
+        f"rule that cannot be run: {predicate}": (
+            lambda d, predicate=predicate: _set(_rule(d, "quantity_zero"), "implementation", {"failsWhen": predicate}),
+            "quality[0].implementation.failsWhen", words,
+        )
+        for predicate, words in (
+            ("quantity = = 0", "'=' is where a value should be"),
+            ("foo(quantity) = 0", "foo is no function"),
+            ("quantity = 0) or (1=1", "goes on with ')'"),
+            ("rand() > 0.5", "differs from run to run"),
+            ("invoice_date > now()", "differs from run to run"),
+            ("sum(quantity) = 0", "of many rows"),
+            ("quantity + 1", "neither true nor false"),
+            ("quantity AND is_return", "neither true nor false"),
+            ("raw.Countri = 'x'", "raw.Countri is no delivered column"),
+            ("line_no > 5", "'line_no' is no column here"),
+        )
+    },
+    **{
+        f"column that cannot be computed: {logic}": (
+            lambda d, logic=logic: _set(_column(d, "country"), "transformLogic", logic),
+            "properties[8].transformLogic", words,
+        )
+        for logic, words in (
+            ("trim(Countri)", "'Countri' is no column here"),
+            ("trim(Country", "')' is missing"),
+            ("concat(trim(Country), uuid())", "differs from run to run"),
+            ("trim(country_name)", "'country_name' is no column here"),
+        )
+    },
+    "column derived from a later one": (
+        lambda d: _set(_column(d, "is_return"), "transformLogic", "is_goods"),
+        "properties[9].transformLogic", "'is_goods' is no column here",
+    ),
+    "column from a header that nobody delivers": (
+        lambda d: _set(_column(d, "is_return"), "transformSourceObjects", ["landing.online_retail.InvoiceNumber"]),
+        "properties[9].transformSourceObjects", "is no delivered column",
+    ),
+    "filter that cannot be read": (
+        lambda d: _set(_custom(d["roles"][1], "rowFilter"), "value", "country = = 'UK'"), "roles[1]", "cannot be run",
+    ),
+    "reconciliation with a product without contract": (
+        lambda d: _set(_rule(d, "volume_usual"), "implementation", {
+            "check": "reconciliation", "measure": "count(*)", "product": "till", "productMeasure": "count(*)",
+        }),
+        "quality volume_usual", "'till', which has no contract",
+    ),
+    "reconciliation of a column that does not exist": (
+        lambda d: _set(_rule(d, "volume_usual"), "implementation", {
+            "check": "reconciliation", "measure": "sum(amount)", "product": "online_retail",
+            "productMeasure": "count(*)",
+        }),
+        "quality volume_usual", "no column 'amount'",
     ),
     "rule without a predicate": (
         lambda d: _set(_rule(d, "quantity_zero"), "implementation", {"passesWhen": "true"}),

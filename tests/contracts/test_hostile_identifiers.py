@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,10 @@ def test_code_is_no_condition(place: str, text: str, document: dict[str, Any], f
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_what_is_quoted_is_no_code(text: str, document: dict[str, Any], folder_with: FolderWith) -> None:
-    _column(document, "country")["transformLogic"] = text
+    column = _column(document, "country")
+    column["transformLogic"] = text
+    if header := re.search(r"`(.*)`", text):
+        column["transformSourceObjects"] = [f"landing.online_retail.{header[1]}"]
     assert compiler.compile_repository(folder_with(document))
 
 

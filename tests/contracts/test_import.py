@@ -16,6 +16,7 @@ from lake.contracts.compile import compile_contract
 from lake.contracts.draft import contract_text
 from lake.contracts.glue_table import table_columns
 from lake.contracts.personal import is_card, is_email, is_iban, is_phone
+from lake.contracts.reserved_words import RESERVED
 from lake.contracts.sample import Sample, SampleError, column_name, key_column, read_sample
 from tests.conftest import LocalAws
 
@@ -137,7 +138,14 @@ def test_compressed_sample(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "name"), [("InvoiceNo", "invoice_no"), ("UnitPrice", "unit_price"), ("2nd value", "c_2nd_value")]
+    ("header", "name"),
+    [
+        ("InvoiceNo", "invoice_no"),
+        ("UnitPrice", "unit_price"),
+        ("2nd value", "c_2nd_value"),
+        ("Order", "order_"),
+        ("user", "user_"),
+    ],
 )
 def test_names_of_columns(header: str, name: str) -> None:
     assert column_name(header) == name
@@ -178,6 +186,25 @@ def test_draft_compiles_and_nothing_is_overwritten(tmp_path: Path, capsys: pytes
     assert written.read_text() == before
     assert _import(tmp_path, "My-Orders", "--sample", str(sample)) == 1
     assert "cannot name a product" in capsys.readouterr().err
+
+
+def test_headers_that_an_engine_reserves_are_renamed_and_quoted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sample = tmp_path / "s.csv"
+    sample.write_text("order,User,select,group,table,from,date\n1,u,s,g,t,f,2026-01-05\n2,v,s,g,t,f,2026-01-06\n")
+    assert _import(tmp_path, "table", "--sample", str(sample)) == 1
+    assert "'table' is a reserved word of Spark, Athena, Redshift" in capsys.readouterr().err
+    assert _import(tmp_path, "orders", "--sample", str(sample)) == 0
+    assert "order -> order_, User -> user_" in capsys.readouterr().out
+    compiled = compile_contract(tmp_path / "dags" / "contracts" / "orders.odcs.yaml")
+    columns = {column["name"]: column for column in compiled["columns"]}
+    assert compiled["partition_column"] == "date_day"
+    assert not columns.keys() & RESERVED
+    assert (columns["user_"]["source"], columns["user_"]["expression"]) == ("User", "nullif(trim(`User`), '')")
+    assert columns["order_"]["expression"] == "try_cast(trim(`order`) AS int)"
+    missing = next(rule for rule in compiled["row_rules"] if rule["id"] == "order__missing")
+    assert missing["fails_when"] == "coalesce((coalesce(trim(raw.`order`), '') = ''), false)"
 
 
 _WORDS = st.sampled_from(["true", "No", "null", "on", "order", "y", "0;", "delete date", "o'c--", "a`b"])
@@ -253,7 +280,7 @@ def test_import_from_the_catalog(
     compiled = compile_contract(tmp_path / "dags" / "contracts" / "orders.odcs.yaml")
     assert [column["name"] for column in compiled["columns"]] == ["row_no", "id", "delivery_day"]
     assert compiled["landing"]["delimiter"] == ";"
-    assert _import(tmp_path, "more", "--glue-table", "landing.imported_orders") == 1
+    assert _import(tmp_path, "others", "--glue-table", "landing.imported_orders") == 1
     assert "landing.imported_orders: " in capsys.readouterr().err
-    assert _import(tmp_path, "more", "--glue-table", "imported_orders") == 1
+    assert _import(tmp_path, "others", "--glue-table", "imported_orders") == 1
     assert "is not DATABASE.TABLE" in capsys.readouterr().err

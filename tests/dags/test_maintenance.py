@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -160,6 +161,21 @@ def test_rows_are_deleted_after_the_retention_and_not_before(quarantine: Zone) -
     expire.remove(LATER)
     assert (quarantine.left(), quarantine.shown()) == (set(), set())
     assert expire.remove(LATER) == [], "a second time there is nothing left"
+
+
+@pytest.mark.parametrize("days", [-5, 0, True, 0.5, None])
+def test_a_retention_that_is_not_positive_deletes_nothing(
+    days: Any, quarantine: Zone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = replace(quarantine.terms.quarantine, retention_days=days)
+    wrong = replace(quarantine.terms, quarantine=policy)
+    monkeypatch.setattr(maintenance, "contract", lambda _product: wrong)
+    quarantine.put("2010-12-01", "a")
+    quarantine.show("2010-12-01", "a")
+    expire = ExpireQuarantineOperator(task_id="expire_quarantine", product=quarantine.terms.product)
+    with pytest.raises(AirflowFailException, match="retentionDays"):
+        expire.remove(LATER)
+    assert (quarantine.left(), quarantine.shown()) == ({"2010-12-01 a"}, {"2010-12-01"})
 
 
 def test_versions_that_are_not_shown_go_and_the_others_stay(quarantine: Zone) -> None:

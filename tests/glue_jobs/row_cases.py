@@ -64,5 +64,9 @@ ROW_CASES: dict[str, tuple[str, list[str]]] = {
     "too few fields": ("536365,85123A,LANTERN", ["record_wrong_field_count"]),
     "too many fields": (f"{SALE},more", ["record_wrong_field_count"]),
     "text after a quote": (sale(Description='"RED"BLUE'), ["record_not_csv"]),
+    "a NUL character in a text": (sale(Description="nul\x00byte"), ["record_has_nul"]),
+    "a NUL character in a number": (sale(Quantity="6\x00"), ["record_has_nul"]),
+    "a NUL character in quotes": (sale(Description='"A,\x00\nB"'), ["record_has_nul"]),
+    "too few fields and a NUL character": ("536365,85123A,\x00", ["record_wrong_field_count"]),
     "a record of 5 MB": (sale(Description="X" * 5_000_000), ["record_too_long"]),
 }

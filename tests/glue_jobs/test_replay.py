@@ -221,6 +221,21 @@ def test_a_record_that_could_not_be_split_keeps_its_reason(spark: SparkSession, 
     approved.assert_balances()
 
 
+def test_a_record_with_a_nul_is_not_published_by_a_replay(spark: SparkSession, tmp_path: Path) -> None:
+    replays = small_day(spark, tmp_path, ODD, SALE, OTHER_SALE.replace("HAND", "HA\x00ND"))
+    strict = replays.clean_strictly()
+    approved, _ = replays.replay(strict)
+    assert approved.result()["replay"]["failing_by_reason"] == {"record_has_nul": 1}
+    assert approved.open_reasons() == {("record_has_nul",): 1}
+    approved.assert_balances()
+
+
+@pytest.mark.parametrize("delivered", [{"InvoiceNo": "1\x00"}, {"_rescued": json.dumps({"Till": "\x00"})}])
+def test_a_nul_of_a_row_that_was_quarantined_for_another_reason_is_found(delivered: dict[str, str]) -> None:
+    record = record_of(json.dumps({"InvoiceNo": "1", **delivered}), "quantity_zero", 7, ["InvoiceNo"])
+    assert (record.problem, record.text) == ("record_has_nul", None)
+
+
 def test_a_column_that_was_unknown_is_found_among_the_rescued_values() -> None:
     raw = json.dumps({"InvoiceNo": "1", "_rescued": json.dumps({"channel": "web", "Till": "9"})})
     record = record_of(raw, "any", 7, ["InvoiceNo", "Quantity", "Channel"])

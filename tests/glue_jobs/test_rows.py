@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -10,7 +12,7 @@ from glue_jobs.conform import FAILED_RULES, RAW, add_rule_results
 from glue_jobs.contracts import Contract
 from glue_jobs.landing import PROBLEM
 from tests.glue_jobs.conftest import Clean, CleanedDay, clean_files
-from tests.glue_jobs.days import OTHER_SALE, RETURN, SALE, csv_bytes, sale
+from tests.glue_jobs.days import HEADER, OTHER_SALE, RETURN, SALE, csv_bytes, sale
 from tests.glue_jobs.row_cases import ROW_CASES
 
 
@@ -75,6 +77,23 @@ def test_quarantined_row_keeps_what_was_delivered(clean: Clean) -> None:
     assert row["raw"]["CustomerID"] == ""
     assert row["source_line"] == 3
     assert (row["contract_version"], len(row["contract_hash"])) == ("1.0.0", 16)
+
+
+def test_row_with_a_nul_keeps_what_was_delivered_and_nothing_of_it_is_published(clean: Clean) -> None:
+    with_channel = f"{sale(InvoiceNo='536399')},we\x00b"
+    day = clean(
+        {
+            "a.csv": csv_bytes(SALE, sale(Description="nul\x00byte")),
+            "b.csv": csv_bytes(with_channel, header=f"{HEADER},Channel"),
+        }
+    )
+    rows = {row["raw"]["InvoiceNo"]: row for row in day.quarantined_rows()}
+    assert rows["536365"]["raw"]["Description"] == "nul\x00byte"
+    assert json.loads(rows["536399"]["raw"]["_rescued"]) == {"Channel": "we\x00b"}
+    assert {tuple(row["failed_rules"]) for row in rows.values()} == {("record_has_nul",)}
+    assert day.rows.balance.published == 1
+    for row in day.published().collect():
+        assert not any("\x00" in str(value) for value in row)
 
 
 def test_same_goods_twice_on_an_invoice_are_two_lines(clean: Clean) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from lake.contracts.column_types import engine_types
 from lake.contracts.odcs import Document, custom_property
 from lake.contracts.personal import name_looks_personal
+from lake.contracts.reserved_words import RESERVED
 
 
 def compiled_columns(table: Document, null_texts: list[str]) -> list[dict[str, Any]]:
@@ -57,11 +58,12 @@ def source_name(column: Document) -> str | None:
 
 
 def sql_name(name: str) -> str:
-    """Return a column name for Spark SQL, quoted when it is not a plain word.
+    """Return a column name for Spark SQL, quoted when it is not a plain word or means something there: order, user.
 
     :param name: column or header name
     """
-    return name if name.isidentifier() else f"`{name.replace('`', '``')}`"
+    is_plain = name.isidentifier() and name.lower() not in RESERVED
+    return name if is_plain else f"`{name.replace('`', '``')}`"
 
 
 def sql_literal(value: object) -> str:

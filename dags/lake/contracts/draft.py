@@ -51,7 +51,8 @@ def partition_column(columns: list[SampleColumn]) -> str:
     day = day_column(columns)
     if day is None:
         return _free(DELIVERY_DAY, columns)
-    return _free(f"{day.name.removesuffix('_date').removesuffix('_time')}_day", columns)
+    name = day.name.rstrip("_").removesuffix("_date").removesuffix("_time")
+    return _free(f"{name}_day", columns)
 
 
 def _free(name: str, columns: list[SampleColumn]) -> str:
@@ -80,7 +81,7 @@ def _column_text(product: str, column: SampleColumn, is_key: bool) -> str:
         lines.append("        tags: [pii]")
     source = json.dumps(f"landing.{product}.{column.header}", ensure_ascii=False)
     lines.append(f"        transformSourceObjects: [{source}]")
-    if column.header != column.name or not column.header.isidentifier():
+    if column.header != column.name or sql_name(column.header) != column.header:
         logic = json.dumps(f"trim({sql_name(column.header)})", ensure_ascii=False)
         lines.append(f"        transformLogic: {logic}")
     if column.time_format:

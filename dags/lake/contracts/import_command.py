@@ -14,6 +14,7 @@ from lake.contracts.compile import compile_contract
 from lake.contracts.draft import contract_text, partition_column
 from lake.contracts.glue_table import read_glue_table
 from lake.contracts.odcs import ContractError
+from lake.contracts.reserved_words import RESERVED, reserving
 from lake.contracts.revisions import CONTRACTS
 from lake.contracts.sample import Sample, SampleError, key_column, read_sample
 
@@ -44,6 +45,9 @@ def run(options: argparse.Namespace) -> int:
     try:
         if not _PRODUCT_NAME.fullmatch(options.name):
             raise SampleError(f"{options.name!r} cannot name a product: use lower-case letters, digits and underscores")
+        if engines := reserving(options.name):
+            what = f"{options.name!r} is a reserved word of {', '.join(engines)}"
+            raise SampleError(f"{what}: name the product otherwise, for example {options.name}_data")
         if target.exists():
             raise SampleError(f"{CONTRACTS}/{target.name} exists already: nothing was written")
         sample = read_sample(options.sample) if options.sample else read_glue_table(options.glue_table)
@@ -71,6 +75,9 @@ def guesses(sample: Sample) -> list[str]:
     key = key_column(columns)
     lines = [f"{len(columns)} columns, partitioned by {partition_column(columns)}"]
     lines.append(f"key: {key.name}" if key else "key: no single column identifies a row, so row_no is generated")
+    renamed = [f"{column.header} -> {column.name}" for column in columns if column.name.removesuffix("_") in RESERVED]
+    if renamed:
+        lines.append(f"renamed, because an engine reserves the word: {', '.join(renamed)}")
     personal = [column.name for column in columns if column.looks_personal]
     if personal:
         lines.append(f"{', '.join(personal)} look(s) like personal data and will be masked: check tags and masking")

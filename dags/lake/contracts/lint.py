@@ -12,8 +12,11 @@ from lake.contracts.columns import compiled_columns, is_derived, source_name
 from lake.contracts.expectation_types import expectation_problems, library_problems
 from lake.contracts.identifiers import identifier_problems
 from lake.contracts.known_properties import name_problems, shape_problems
+from lake.contracts.lint_expressions import expression_problems
+from lake.contracts.lint_numbers import is_number, is_whole, number_problems, quarantine_problems
 from lake.contracts.masking import masking_problems, propagation_problems, untagged_problems
 from lake.contracts.odcs import Document, Problem, custom_property, server, sla
+from lake.contracts.reserved_words import reserved_name_problems
 
 SEVERITIES = ("info", "warning", "error")
 # "Status" of the ODCS documentation, section Fundamentals.
@@ -92,13 +95,16 @@ def lint(document: Document) -> list[Problem]:
     problems += identifier_problems(document)
     problems += name_problems(document)
     problems += untagged_problems(tables[0].get("properties", []), document.get("roles", []))
+    problems += number_problems(document)
+    problems += reserved_name_problems(document)
     problems += _lint_columns(tables[0].get("properties", []))
     problems += _lint_keys(tables[0].get("properties", []))
     problems += _lint_quality(tables[0].get("quality", []), names)
     problems += _lint_roles(document.get("roles", []), tables[0].get("properties", []))
     problems += _lint_relationships(tables[0], names)
     problems += _lint_promises(document, tables[0], names)
-    # What rules become is asked of sound contracts only.
+    # Expressions, and what rules become, are asked of otherwise sound contracts only.
+    problems = problems or list(expression_problems(document))
     return problems or list(_lint_unevaluated(document, tables[0]))
 
 
@@ -144,7 +150,7 @@ def _lint_head(document: Document) -> Iterator[Problem]:
         yield Problem("servers", f"onRefusedFile is {choice!r}", f"Choose from {', '.join(REFUSED_FILE_CHOICES)}.")
     if not server(document, "curated").get("database"):
         yield Problem("servers", "no glue server `curated` with a database", "Add where the product is published.")
-    yield from _lint_quarantine(custom_property(document, "quarantine", {}))
+    yield from quarantine_problems(custom_property(document, "quarantine", {}))
 
 
 def _lint_engines(engines: object) -> Iterator[Problem]:
@@ -152,17 +158,6 @@ def _lint_engines(engines: object) -> Iterator[Problem]:
     if not (isinstance(engines, list) and engines and set(engines) <= set(known) and len(set(engines)) == len(engines)):
         yield Problem(
             "customProperties", f"qualityEngines is {engines!r}", f"Choose one or both of {', '.join(known)}."
-        )
-
-
-def _lint_quarantine(policy: Document) -> Iterator[Problem]:
-    low, high = policy.get("warnPercent"), policy.get("maxPercent")
-    if not (isinstance(low, int | float) and isinstance(high, int | float) and 0 <= low <= high <= 100):
-        what = f"quarantine has warnPercent {low!r} and maxPercent {high!r}"
-        yield Problem("customProperties", what, "Write two numbers with 0 <= warnPercent <= maxPercent <= 100.")
-    if not isinstance(policy.get("retentionDays"), int):
-        yield Problem(
-            "customProperties", "quarantine has no retentionDays", "Say after how many days rows are deleted."
         )
 
 
@@ -303,8 +298,8 @@ def _lint_relationships(table: Document, columns: list[str]) -> Iterator[Problem
         if found["severity"] not in SEVERITIES:
             what = f"severity {found['severity']!r} is not known"
             yield Problem(path, what, f"Choose from {', '.join(SEVERITIES)}.")
-        if not isinstance(found["grace_days"], int) or found["grace_days"] < 0:
-            yield Problem(path, f"graceDays is {found['grace_days']!r}", "Write a number of days, 0 or more.")
+        if not is_whole(found["grace_days"], 0):
+            yield Problem(path, f"graceDays is {found['grace_days']!r}", "Write a whole number of days, 0 or more.")
 
 
 def _lint_promises(document: Document, table: Document, columns: list[str]) -> Iterator[Problem]:
@@ -324,7 +319,7 @@ def _lint_promises(document: Document, table: Document, columns: list[str]) -> I
 
 def _lint_freshness(path: str, promise: Document, table: Document) -> Iterator[Problem]:
     value, unit = promise.get("value"), promise.get("unit")
-    if not (isinstance(value, int | float) and value > 0 and unit in lake_rules.HOURS):
+    if not (is_number(value, 0) and value != 0 and unit in lake_rules.HOURS):
         what = f"freshness of {value!r} {unit!r} cannot be measured"
         yield Problem(path, what, f"Write a positive value in {', '.join(lake_rules.HOURS)}.")
     name = str(promise.get("element", "")).partition(".")[2]

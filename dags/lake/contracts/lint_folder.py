@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,6 +31,8 @@ def lint_folder(compiled: list[dict[str, Any]]) -> dict[str, list[Problem]]:
 
 
 def _lint_rule(contract: dict[str, Any], rule: dict[str, Any], by_product: dict[str, Any]) -> Iterator[Problem]:
+    if rule["check"] == "reconciliation":
+        yield from _lint_reconciliation(contract, rule, by_product)
     if rule["check"] != "referential_integrity":
         return
     path, arguments = f"relationships {rule['id']}", rule["arguments"]
@@ -46,6 +49,22 @@ def _lint_rule(contract: dict[str, Any], rule: dict[str, Any], by_product: dict[
         elif own[name] != other[to_name]:
             what = f"compares {name} ({own[name]}) with {target['product']}.{to_name} ({other[to_name]})"
             yield Problem(path, what, "Both sides of a foreign key are of one kind of type.")
+
+
+def _lint_reconciliation(
+    contract: dict[str, Any], rule: dict[str, Any], by_product: dict[str, Any]
+) -> Iterator[Problem]:
+    path, arguments = f"quality {rule['id']}", rule["arguments"]
+    target = by_product.get(arguments["product"])
+    if target is None:
+        what = f"compares with {arguments['product']!r}, which has no contract"
+        yield Problem(path, what, f"Known: {', '.join(sorted(by_product))}.")
+        return
+    for name, owner in (("measure", contract), ("productMeasure", target)):
+        found = re.search(r"\((?:distinct )?([a-z]\w*)\)", arguments[name])
+        if found and found[1] not in (columns := _types(owner)):
+            what = f"{name} is {arguments[name]}, but {owner['product']} has no column {found[1]!r}"
+            yield Problem(path, what, f"Columns: {', '.join(columns)}.")
 
 
 def _lint_landing(contract: dict[str, Any], compiled: list[dict[str, Any]]) -> Iterator[Problem]:

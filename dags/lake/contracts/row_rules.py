@@ -21,11 +21,12 @@ STRUCTURE_RULES = (
     ("record_not_utf8", "A record is UTF-8 text"),
     ("record_not_csv", "Quotes of a record are closed and line breaks are inside quotes"),
     ("record_too_long", "A record is not longer than the contract allows"),
+    ("record_has_nul", "A record holds no NUL character, which the warehouse cannot store"),
 )
 
 
 def structure_rules() -> list[dict[str, Any]]:
-    """Return the rules about records that cannot be split into columns."""
+    """Return the rules about records that are quarantined as they are, before any column is tested."""
     return [
         _rule(rule_id, name, "", "error", "conformity", None, None, "structure") for rule_id, name in STRUCTURE_RULES
     ]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from lake.contracts.personal import looks_personal
+from lake.contracts.reserved_words import unreserved
 
 SAMPLE_ROWS = 100_000
 _DELIMITERS = ",;\t|"
@@ -105,13 +106,15 @@ def read_sample(path: Path) -> Sample:
 
 
 def column_name(header: str) -> str:
-    """Return a table's name for a delivered column: ``InvoiceNo`` -> ``invoice_no``.
+    """Return a table's name for a delivered column: ``InvoiceNo`` -> ``invoice_no``, ``Order`` -> ``order_``.
+
+    A word that an engine reserves gets an underscore, which no other name ends with.
 
     :param header: name as delivered
     """
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", header)
     name = re.sub(r"[^a-z0-9]+", "_", parted.lower()).strip("_")
-    return f"c_{name}" if name[:1].isdigit() else name
+    return f"c_{name}" if name[:1].isdigit() else unreserved(name)
 
 
 def _opened(path: Path) -> TextIO:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
+from airflow.sdk.exceptions import AirflowFailException
 
 from lake.catalog import find_partition
 from lake.clients import client
@@ -173,8 +174,10 @@ class ExpireQuarantineOperator(AwsBaseOperator[S3Hook]):
             return self.remove(datetime.now(UTC))
 
     def remove(self, now: datetime) -> list[str]:
-        """:return: addresses of what had been kept long enough at a time"""
-        retention = timedelta(days=contract(self.product).quarantine.retention_days)
+        """:return: addresses of what had been kept long enough at a time
+        :raises AirflowFailException: if the contract keeps rows for no whole day; nothing was deleted then
+        """
+        retention = self._retention()
         store = VersionStore(self.hook, self.product, "quarantine", only_tell=self.only_tell == "True")
         removed = []
         for day, stored in groupby(store.versions(), key=lambda version: version.day):
@@ -188,3 +191,13 @@ class ExpireQuarantineOperator(AwsBaseOperator[S3Hook]):
             removed += [store.delete(version) for version in of_day if version.location in gone]
             self.log.info("%s: kept for %s days and more", day, retention.days)
         return removed
+
+    def _retention(self) -> timedelta:
+        days = contract(self.product).quarantine.retention_days
+        if type(days) is not int or days < 1:
+            raise AirflowFailException(
+                f"{self.product}: retentionDays of the quarantine is {days!r}, by which every row would be deleted at "
+                "once. Nothing was deleted. Write a whole number of at least 1 into the contract and run "
+                "`make contracts`."
+            )
+        return timedelta(days=days)

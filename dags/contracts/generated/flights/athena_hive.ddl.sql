@@ -23,4 +23,4 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `curated`.`flights` (
 PARTITIONED BY (`flight_day` date)
 STORED AS PARQUET
 LOCATION 's3://${curated}/flights/'
-TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = '4bc9d1f73421197e')
+TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = '02fe4622806e2153')

@@ -5,4 +5,4 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `curated`.`flights_airlines` (
 PARTITIONED BY (`snapshot_day` date)
 STORED AS PARQUET
 LOCATION 's3://${curated}/flights_airlines/'
-TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = '776b147f954067d7')
+TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = 'ae13752e78a077bb')

@@ -11,4 +11,4 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `curated`.`flights_airports` (
 PARTITIONED BY (`snapshot_day` date)
 STORED AS PARQUET
 LOCATION 's3://${curated}/flights_airports/'
-TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = 'a4bfe6c2d5601e1c')
+TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = '07428284d00db6a2')

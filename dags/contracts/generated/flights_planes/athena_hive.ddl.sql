@@ -12,4 +12,4 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `curated`.`flights_planes` (
 PARTITIONED BY (`snapshot_day` date)
 STORED AS PARQUET
 LOCATION 's3://${curated}/flights_planes/'
-TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = 'dd69754f8fe7a13f')
+TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = '5ec77b72bda47e57')

@@ -18,4 +18,4 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `curated`.`flights_weather` (
 PARTITIONED BY (`weather_day` date)
 STORED AS PARQUET
 LOCATION 's3://${curated}/flights_weather/'
-TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = '4fbcda4eb33ce041')
+TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = 'f2f409d64565a767')

@@ -15,4 +15,4 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `curated`.`online_retail` (
 PARTITIONED BY (`invoice_day` date)
 STORED AS PARQUET
 LOCATION 's3://${curated}/online_retail/'
-TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = '095bdd62285110d1')
+TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = '3ab96c4deb820c62')

@@ -7,4 +7,4 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `curated`.`tickit_category` (
 PARTITIONED BY (`snapshot_day` date)
 STORED AS PARQUET
 LOCATION 's3://${curated}/tickit_category/'
-TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = 'a486a8d8a3fe96f8')
+TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = '58028ddfdcff7fcb')

@@ -9,4 +9,4 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `curated`.`tickit_event` (
 PARTITIONED BY (`snapshot_day` date)
 STORED AS PARQUET
 LOCATION 's3://${curated}/tickit_event/'
-TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = 'bf8bee01717f2757')
+TBLPROPERTIES ('contract_version' = '1.0.0', 'contract_hash' = '37a1316b6d259c16')

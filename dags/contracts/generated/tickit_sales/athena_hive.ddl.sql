@@ -13,4 +13,4 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `curated`.`tickit_sales` (
 PARTITIONED BY (`sale_day` date)
 STORED AS PARQUET
 LOCATION 's3://${curated}/tickit_sales/'
-TBLPROPERTIES ('contract_version' = '1.1.0', 'contract_hash' = 'b2fb9696b9b5002b')
+TBLPROPERTIES ('contract_version' = '1.1.0', 'contract_hash' = 'f47ed9e88b893852')
