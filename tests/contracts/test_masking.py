@@ -177,7 +177,11 @@ def test_header_of_a_protected_column_gets_out_nowhere(
     assert any("cust_copy is computed from" in line and "customer_id" in line for line in found), found
 
 
-@pytest.mark.parametrize("case", LEAKS)
+# Whole records are no value of a row: these are refused whatever is declared (lint_expressions).
+WHOLE_RECORDS = {"all delivered texts", "a field by its text", "all fields", "all headers"}
+
+
+@pytest.mark.parametrize("case", sorted(LEAKS.keys() - WHOLE_RECORDS))
 def test_column_from_personal_data_may_be_declared(
     case: str, document: dict[str, Any], folder_with: FolderWith
 ) -> None:
