@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -71,7 +72,7 @@ def test_a_dry_run_tells_and_changes_nothing(published: Lake) -> None:
 def test_rows_of_another_rule_are_no_reason_to_ask(published: Lake) -> None:
     outcome = replay(published, LOOKED_AT, rule="quantity_unreadable")
     assert outcome.succeeded, (outcome.error, outcome.tasks)
-    assert outcome.tasks["report_rows"] == "skipped", "the contract still refuses them"
+    assert outcome.tasks["report_rows"] == "skipped", "the contract still refuses them, so nothing can be approved"
     assert_day(published, LOOKED_AT, OTHERS, LANTERNS + BROKEN)
 
 
@@ -116,7 +117,8 @@ def test_approved_rows_are_published_once_and_stay(published: Lake) -> None:
 
 def test_rejected_rows_stay_out_of_every_later_run(published: Lake) -> None:
     before = checksum(published, REJECTED)
-    outcome = replay(published, REJECTED, approved_by="", rejected_by="bob", reason="these lanterns were samples")
+    samples = {"rule": RULE, "approved_by": "", "rejected_by": "bob", "reason": "these lanterns were samples"}
+    outcome = replay(published, REJECTED, **samples)
     assert outcome.succeeded, (outcome.error, outcome.tasks)
     assert outcome.tasks["publish_day"] == "skipped"
     assert checksum(published, REJECTED) == before
@@ -138,13 +140,41 @@ def test_rejected_rows_stay_out_of_every_later_run(published: Lake) -> None:
 
     again = replay(published, REJECTED)
     assert (again.state, again.tasks["report_rows"]) == ("success", "skipped")
+    second = reject_what_no_contract_takes(published, REJECTED)
     daily = published.run_day(REJECTED)
     assert daily.succeeded, (daily.error, daily.tasks)
     assert checksum(published, REJECTED) == before
-    rejected = [row for row in kept(published, REJECTED) if row["status"] == "rejected"]
-    assert len(rejected) == LANTERNS
-    assert {row["decision"] for row in rejected} == {decision["decision"]}
-    assert ledger(published, REJECTED)[-1]["rejected"] == LANTERNS
+    rejected = Counter(row["decision"] for row in kept(published, REJECTED) if row["status"] == "rejected")
+    assert rejected == {decision["decision"]: LANTERNS, second["decision"]: BROKEN}
+    assert ledger(published, REJECTED)[-1]["rejected"] == LANTERNS + BROKEN
+
+
+def reject_what_no_contract_takes(lake: Lake, day: str) -> dict[str, Any]:
+    """Reject the rows that the contract rightly refuses, as often as somebody asks; return the one decision."""
+    known, lines = objects(lake, "decisions", day), ledger(lake, day)
+    refused = {"rule": "quantity_unreadable", "approved_by": "", "rejected_by": "dora", "reason": "typing mistakes"}
+    looked_at = replay(lake, day, **refused, dry_run=True)
+    assert (looked_at.state, looked_at.tasks["judge_replay"]) == ("success", "skipped"), looked_at.error
+    assert (objects(lake, "decisions", day), ledger(lake, day)) == (known, lines)
+    outcome = replay(lake, day, **refused)
+    assert outcome.succeeded, (outcome.error, outcome.tasks)
+    assert {outcome.tasks[task] for task in ("check_tables", "evaluate_rules", "publish_day")} == {"skipped"}
+    decisions = objects(lake, "decisions", day)
+    ((key, (decision,)),) = ((key, rows) for key, rows in decisions.items() if key not in known)
+    told = (decision["verdict"], decision["decided_by"], decision["reason"], decision["rows"])
+    assert told == ("reject", "dora", "typing mistakes", BROKEN)
+    assert_day(lake, day, OTHERS, LANTERNS + BROKEN)
+    assert [line["rejected"] for line in ledger(lake, day)] == [0, LANTERNS, LANTERNS + BROKEN]
+    again = replay(lake, day, **refused)
+    assert (again.state, again.tasks["report_rows"]) == ("success", "skipped")
+
+    # As if the run had been killed before it could record the decision.
+    lake.client("s3").delete_object(Bucket=lake.aws.name("governance"), Key=key)
+    finishing = replay(lake, day, approved_by="carol")
+    assert finishing.succeeded, (finishing.error, finishing.tasks)
+    assert objects(lake, "decisions", day) == decisions
+    assert len(ledger(lake, day)) == 3
+    return decision
 
 
 def test_a_replay_that_was_killed_is_finished_by_the_next_run_without_asking(published: Lake) -> None:
