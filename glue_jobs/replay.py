@@ -83,7 +83,10 @@ def replay_day(
 
 
 def _prepare_ledger(arguments: ReplayArguments, name: str, document: dict[str, Any]) -> None:
-    storage.write_bytes(f"{arguments.prepared}{name}", report.ledger_line(document, datetime.now(UTC)))
+    """Write the line of a decision; the day stays published by either, with the rows it says."""
+    storage.write_bytes(
+        f"{arguments.prepared}{name}", report.ledger_line(document, datetime.now(UTC), report.PUBLISHED)
+    )
 
 
 def _expect_all_rows(by_status: dict[str, int], base_result: dict[str, Any], arguments: ReplayArguments) -> None:

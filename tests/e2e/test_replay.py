@@ -11,6 +11,7 @@ from tests.e2e.lake import PRODUCT, Lake, _checksum
 from tests.e2e.replays import BROKEN, LANTERNS, OTHERS, RULE, day_file, keys, objects, partition, replay, strict_lake
 
 APPROVED, REJECTED, KILLED = DAYS = ("2011-07-04", "2011-07-05", "2011-07-06")
+STOPPED = "2011-07-07"
 # What nothing changes happens to days that are used again.
 LOOKED_AT, ROLLED_BACK = KILLED, APPROVED
 pytestmark = pytest.mark.timeout(900)
@@ -48,6 +49,7 @@ def assert_day(lake: Lake, day: str, count: int, open_rows: int) -> None:
     lines = ledger(lake, day)
     assert all(line["landed"] == line["published"] + line["quarantined"] + line["duplicates"] for line in lines)
     assert (lines[-1]["published"], lines[-1]["quarantined"], lines[-1]["duplicates"]) == (count, open_rows, 1)
+    assert {line["verdict"] for line in lines} == {"published"}
 
 
 def ledger(lake: Lake, day: str) -> list[dict[str, Any]]:
@@ -201,6 +203,25 @@ def test_a_replay_that_was_killed_is_finished_by_the_next_run_without_asking(pub
     (((decision,)),) = objects(published, "decisions", KILLED).values()
     assert decision["decided_by"] == "ada"
     assert_day(published, KILLED, OTHERS + LANTERNS, BROKEN)
+
+
+def test_the_ledger_says_of_a_stopped_day_that_its_rows_are_held(lake: Lake) -> None:
+    """As many rows broken as whole; the ledger counts one line a run."""
+    header, *lines = day_file(STOPPED).decode().splitlines()
+    broken = [line.replace(",6,", ",many,") for line in lines[: len(lines) // 2]]
+    lake.land(STOPPED, {"invoices.csv": "\n".join([header, *broken, *lines[len(lines) // 2 :], ""]).encode()})
+    stopped = lake.run_day(STOPPED)
+    assert (stopped.state, stopped.tasks["judge_quality"]) == ("failed", "failed"), stopped.tasks
+    assert rows(lake, STOPPED) == []
+    (line,) = ledger(lake, STOPPED)
+    assert line["verdict"] == "held"
+    assert line["published"] > 0
+    assert line["landed"] == line["published"] + line["quarantined"] + line["duplicates"]
+
+    accepted = lake.run("online_retail_daily", STOPPED, {"accepted_quarantine_percent": 100})
+    assert accepted.succeeded, (accepted.error, accepted.tasks)
+    assert ledger(lake, STOPPED) == [line | {"verdict": "published"}]
+    assert len(rows(lake, STOPPED)) == line["published"]
 
 
 def test_a_day_that_was_rolled_back_is_refused(published: Lake) -> None:

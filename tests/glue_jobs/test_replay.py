@@ -166,6 +166,7 @@ def test_the_ledger_lines_balance_and_say_what_they_are_of(strict: Version, repl
     assert (rejected["kind"], rejected["rejected"]) == ("rejection", selected)
     for line in (approved, rejected):
         assert line["landed"] == line["published"] + line["quarantined"] + line["duplicates"]
+        assert line["verdict"] == "published", "the day stays published by either decision"
     assert approved["published"] == len(replayed[0].published())
     assert rejected["published"] == len(strict.published())
 
