@@ -1,6 +1,7 @@
 """
 ### quarantine_replay
-Tests quarantined rows of a day again by the current contract, and publishes those that pass once somebody approves.
+Tests quarantined rows of a day again by the current contract, and publishes those that pass once somebody approves; or
+rejects quarantined rows, whether they pass or not.
 
 - **Reads** `quarantine.<product>` and `curated.<product>` of one day, and the contract as it is deployed
 - **Writes** if approved: a new version of the day in `curated.<product>`, rows marked `replayed` in quarantine; if

@@ -122,41 +122,57 @@ def write_candidate(
     return write_published(spark, rows, contract, arguments.staging).persist(StorageLevel.MEMORY_AND_DISK)
 
 
-def write_outcomes(
-    spark: SparkSession, arguments: ReplayArguments, contract: Contract, kept: DataFrame, verdicts: Verdicts
-) -> DataFrame:
-    """Write the quarantine of either decision, and return the rows that stay in it when the candidate is approved.
+def with_verdicts(kept: DataFrame, verdicts: Verdicts) -> DataFrame:
+    """Return the quarantine as it is, with the rules that each selected row breaks by now, cached.
 
-    :param spark: session
-    :param arguments: where to write
-    :param contract: the compiled contract
     :param kept: the quarantine as it is
     :param verdicts: what the contract says about the selected rows
     """
     now = verdicts.tested.select(SOURCE_FILE, SOURCE_LINE, F.col(FAILED_RULES).alias(_NOW_FAILED))
-    judged = kept.join(now, [SOURCE_FILE, SOURCE_LINE], "left").persist(StorageLevel.MEMORY_AND_DISK)
-    write_quarantine(_decided(judged, contract, arguments, REPLAYED), arguments.quarantine)
+    return kept.join(now, [SOURCE_FILE, SOURCE_LINE], "left").persist(StorageLevel.MEMORY_AND_DISK)
+
+
+def write_rejection(judged: DataFrame, contract: Contract, arguments: ReplayArguments) -> None:
+    """Write the quarantine as it is when somebody rejects the selected rows, and the fingerprints of all of them.
+
+    :param judged: result of :func:`with_verdicts`
+    :param contract: the compiled contract
+    :param arguments: where to write
+    """
     write_quarantine(_decided(judged, contract, arguments, REJECTED), arguments.rejected)
-    payloads = [row[0] for row in judged.where(F.size(_NOW_FAILED) == 0).select(RAW).collect()]
+    payloads = [row[0] for row in judged.where(F.col(_NOW_FAILED).isNotNull()).select(RAW).collect()]
     rejections = rejections_document(arguments.run_key, payloads)
     storage.write_bytes(f"{arguments.prepared}{REJECTIONS_FILE}", rejections)
-    judged.unpersist()
+
+
+def write_approval(spark: SparkSession, judged: DataFrame, contract: Contract, arguments: ReplayArguments) -> DataFrame:
+    """Write the quarantine as it is when somebody approves the candidate, and return the rows that stay in it.
+
+    :param spark: session
+    :param judged: result of :func:`with_verdicts`
+    :param contract: the compiled contract
+    :param arguments: where to write
+    """
+    write_quarantine(_decided(judged, contract, arguments, REPLAYED), arguments.quarantine)
     return read_quarantine(spark, arguments.quarantine).where(F.col(STATUS) != REPLAYED)
 
 
 def _decided(judged: DataFrame, contract: Contract, arguments: ReplayArguments, status: str) -> DataFrame:
-    """Return the quarantine after a decision: rows that pass have the new status, the others their newest reasons."""
+    """Return the quarantine after a decision: an approval concerns the selected rows that pass, a rejection all.
+
+    A row that passes keeps the reasons it had; one that does not has its newest ones.
+    """
     is_tested, passes = F.col(_NOW_FAILED).isNotNull(), F.size(_NOW_FAILED) == 0
-    reasons = F.col(FAILED_RULES)
+    is_decided, reasons = passes, F.when(passes, F.col(FAILED_RULES)).otherwise(F.col(_NOW_FAILED))
     if status == REJECTED:
-        reasons = F.array_append(FAILED_RULES, F.lit(REJECTED_BY_PERSON))
+        is_decided, reasons = F.lit(True), F.array_append(reasons, F.lit(REJECTED_BY_PERSON))
     news = {
-        FAILED_RULES: F.when(passes, reasons).otherwise(F.col(_NOW_FAILED)),
+        FAILED_RULES: reasons,
         "contract_version": F.lit(contract.version),
         "contract_hash": F.lit(contract.hash),
         RUN_KEY: F.lit(arguments.run_key),
-        STATUS: F.when(passes, status).otherwise(F.lit(NEW)),
-        DECISION: F.when(passes, arguments.run_key),
+        STATUS: F.when(is_decided, status).otherwise(F.lit(NEW)),
+        DECISION: F.when(is_decided, arguments.run_key),
     }
     changed = {name: F.when(is_tested, value).otherwise(F.col(name)).alias(name) for name, value in news.items()}
     return judged.select(*(changed.get(name, F.col(name)) for name in judged.columns if name != _NOW_FAILED))

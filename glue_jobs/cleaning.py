@@ -42,6 +42,8 @@ from glue_jobs.writing import distributed, protected, with_generated, write_publ
 # them in memory costs more than reading the columns again (bench/quality_cost.py).
 MOST_CACHED_ROWS = 500_000
 LEDGER_FILE = "ledger.parquet"
+# The line that judge_quality puts in its place when it publishes the day; the underscore hides it until then.
+PUBLISHED_LEDGER_FILE = "_published.ledger.parquet"
 GREAT_EXPECTATIONS = "greatExpectations"  # in quality_engines of a contract
 REFUSED_FILES = "_refused_files/"  # the underscore hides it from Athena, Spark and crawlers
 
@@ -104,7 +106,9 @@ def clean_day(
         "rows": round(written - started, 1),
         "expectations": round(time.monotonic() - written, 1),
     }
-    storage.write_bytes(f"{arguments.ledger}{LEDGER_FILE}", report.ledger_line(document, datetime.now(UTC)))
+    now = datetime.now(UTC)
+    for name, verdict in ((LEDGER_FILE, report.HELD), (PUBLISHED_LEDGER_FILE, report.PUBLISHED)):
+        storage.write_bytes(f"{arguments.ledger}{name}", report.ledger_line(document, now, verdict))
     storage.write_bytes(arguments.result, report.to_text(document).encode())
     sys.stdout.write(_summary(document))
     return document
@@ -254,6 +258,7 @@ def _result(
             "staging": arguments.staging,
             "quarantine": arguments.quarantine if balance.quarantined else None,
             "ledger": f"{arguments.ledger}{LEDGER_FILE}",
+            "published_ledger": f"{arguments.ledger}{PUBLISHED_LEDGER_FILE}",
         },
         "schema": [{"name": name, "type": kind} for name, kind in cleaned.published.dtypes],
     }

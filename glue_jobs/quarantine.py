@@ -20,7 +20,7 @@ STATUS, DECISION, RUN_KEY = "status", "decision", "run_key"
 NEW, REPLAYED, REJECTED = "new", "replayed", "rejected"
 RECORD = "_record"  # in the payload: the text of a record that could not be split into columns
 RESCUED_VALUES = "_rescued"  # in the payload: JSON of the columns the contract did not know
-REJECTED_BY_PERSON = "rejected_by_person"  # reason of a row that keeps the rules and that somebody does not want
+REJECTED_BY_PERSON = "rejected_by_person"  # reason of a row that somebody does not want, beside the rules it breaks
 REJECTIONS_FILE = "rejections.json"
 
 # As dags/lake/catalog.py declares the table.

@@ -1,7 +1,7 @@
 """Replaying quarantined rows of a day: test them again by the current contract, join what passes to what is published.
 
-Nothing here changes what readers see. The job writes a candidate: the rows of the day with those that pass now, the
-quarantine as it is afterwards, and the quarantine as it is when somebody says no.
+Nothing here changes what readers see. The job writes the quarantine as it is when somebody rejects the selected rows
+and, if some of them pass now, a candidate: the rows of the day with those, and the quarantine as it is afterwards.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from glue_jobs import personal_data, problems, report, storage
 from glue_jobs.arguments import ReplayArguments
-from glue_jobs.candidate import read_base_result, write_candidate, write_outcomes
+from glue_jobs.candidate import read_base_result, with_verdicts, write_approval, write_candidate, write_rejection
 from glue_jobs.cleaning import GREAT_EXPECTATIONS, load_contract
 from glue_jobs.conform import FAILED_RULES, SOURCE_FILE, SOURCE_LINE, publishable
 from glue_jobs.contracts import Contract
@@ -36,7 +36,7 @@ APPROVED_LEDGER, REJECTED_LEDGER = "approved.ledger.parquet", "rejected.ledger.p
 def replay_day(
     spark: SparkSession, arguments: ReplayArguments, finish: Finish | None = None, key: PseudonymKey | None = None
 ) -> dict[str, Any]:
-    """Test the selected rows again and write the candidate.
+    """Test the selected rows again, and write what follows from either decision about them.
 
     :param spark: session with the settings of ``session.SQL_SETTINGS``
     :param arguments: what to read and where to write
@@ -58,24 +58,35 @@ def replay_day(
     _expect_all_rows(by_status, base_result, arguments)
     verdicts = retest(kept.where(is_selected(arguments.rule)), contract, arguments.ingest_date)
     document = _told(base_result, arguments, contract, verdicts, by_status.get(REJECTED, 0))
+    judged = with_verdicts(kept, verdicts)
+    if verdicts.selected:
+        write_rejection(judged, contract, arguments)
+        refused = document | {"kind": report.REJECTION, "rejected": document["rejected"] + verdicts.selected}
+        _prepare_ledger(arguments, REJECTED_LEDGER, refused)
     if verdicts.passing:
         inspection = personal_data.inspect(publishable(verdicts.tested), contract, verdicts.passing)
         withheld = {*base_result["personal_data"]["withheld_columns"], *inspection.withheld}
         published = write_candidate(spark, arguments, contract, verdicts, finish, key, base_result, withheld)
-        open_rows = write_outcomes(spark, arguments, contract, kept, verdicts)
-        refused = document | {"kind": report.REJECTION, "rejected": document["rejected"] + verdicts.passing}
+        open_rows = write_approval(spark, judged, contract, arguments)
         document |= _checked(document, arguments, contract, published, open_rows, verdicts, inspection)
         replayed = read_quarantine(spark, arguments.quarantine).where(f"{RUN_KEY} = '{arguments.run_key}'")
         document["replay"]["passing_by_reason"] = count_by(replayed.where(f"{STATUS} = '{REPLAYED}'"), FAILED_RULES)
         document["replay"]["sample"] = _sample(verdicts.tested, contract, withheld)
-        for name, line in ((APPROVED_LEDGER, document), (REJECTED_LEDGER, refused)):
-            storage.write_bytes(f"{arguments.prepared}{name}", report.ledger_line(line, datetime.now(UTC)))
+        _prepare_ledger(arguments, APPROVED_LEDGER, document)
+    judged.unpersist()
     document["pii_key_version"] = key.version
     document["spark_version"] = spark.version
     document["seconds"] = {"replay": round(time.monotonic() - started, 1)}
     storage.write_bytes(arguments.result, report.to_text(document).encode())
     sys.stdout.write(_summary(document))
     return document
+
+
+def _prepare_ledger(arguments: ReplayArguments, name: str, document: dict[str, Any]) -> None:
+    """Write the line of a decision; the day stays published by either, with the rows it says."""
+    storage.write_bytes(
+        f"{arguments.prepared}{name}", report.ledger_line(document, datetime.now(UTC), report.PUBLISHED)
+    )
 
 
 def _expect_all_rows(by_status: dict[str, int], base_result: dict[str, Any], arguments: ReplayArguments) -> None:

@@ -14,6 +14,7 @@ from glue_jobs.suite import Check
 
 FORMAT = 1
 CLEAN, REPLAY, REJECTION = "clean", "replay", "rejection"  # kinds of ledger lines
+HELD, PUBLISHED = "held", "published"  # verdicts of ledger lines: readers get the rows only of a day judged good
 FILE_CHECKS = ("files_readable", "files_not_empty", "columns_known", "columns_complete")
 
 
@@ -176,11 +177,12 @@ def noted_checks(results: list[dict[str, Any]]) -> list[Check]:
     ]
 
 
-def ledger_line(document: dict[str, Any], recorded_at: datetime) -> bytes:
+def ledger_line(document: dict[str, Any], recorded_at: datetime, verdict: str) -> bytes:
     """Return a Parquet file with the run's one line of the ledger.
 
     :param document: the result JSON
     :param recorded_at: when the run ended, UTC
+    :param verdict: whether readers get the rows: held or published
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -203,6 +205,7 @@ def ledger_line(document: dict[str, Any], recorded_at: datetime) -> bytes:
         "recorded_at": recorded_at.replace(tzinfo=None),
         "kind": document["kind"],
         "rejected": document["rejected"],
+        "verdict": verdict,
     }
     numbers = ("landed", "published", "quarantined", "duplicates", "files", "unreadable_files", "rejected")
     schema = pa.schema(

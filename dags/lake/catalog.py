@@ -43,6 +43,7 @@ LEDGER_COLUMNS = (
     ("recorded_at", "timestamp"),
     ("kind", "string"),
     ("rejected", "bigint"),
+    ("verdict", "string"),
 )
 # Written by record_decision, one object per replay that somebody decided about.
 DECISION_COLUMNS = (

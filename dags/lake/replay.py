@@ -155,6 +155,17 @@ def by_verdict(approved: str, rejected: str) -> str:
     return "{{ " + f"{pull}['{approved}'] if {verdict} == '{APPROVE}' else {pull}['{rejected}']" + " }}"
 
 
+def rejecting() -> str:
+    """Return whether the run rejects the rows; a decision that it finishes counts, whatever its parameters say.
+
+    :return: Jinja expression, ``True`` or ``False``
+    """
+    decided = "ti.xcom_pull(task_ids='plan_replay')['decided']"
+    return (
+        "{{ " + f"{decided}['verdict'] == '{REJECT}' if {decided} else (params.rejected_by or '') | trim != '' " + "}}"
+    )
+
+
 def partition_parameters() -> dict[str, str]:
     """:return: what both partitions keep of a replay, as Jinja expressions by name"""
     return {

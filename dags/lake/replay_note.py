@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,8 @@ def note(result: Mapping[str, Any], before: Mapping[str, int], warnings: Sequenc
     parts = [
         f"### {result['product']} {result['ingest_date']}, rule `{replay['rule']}`",
         f"Contract {result['contract_version']} accepts {replay['passing']} of {replay['selected']} quarantined rows; "
-        f"{replay['base_contract_version']} did not. Nothing is changed before somebody approves.",
+        f"{replay['base_contract_version']} did not. Nothing is changed before somebody decides: approved, the "
+        f"{replay['passing']} are published; rejected, all {replay['selected']} stay out of every later run.",
         _table(
             ("", "published", "quarantined", "duplicates", "landed"),
             [
@@ -32,22 +34,25 @@ def note(result: Mapping[str, Any], before: Mapping[str, int], warnings: Sequenc
     if sample := replay["sample"]:
         parts.append(f"{len(sample)} of the rows that pass, without personal data:")
         parts.append(_table(tuple(sample[0]), [tuple(row.values()) for row in sample]))
-    if result["data_docs"]:
+    if replay["passing"] and result["data_docs"]:
         parts.append(f"Report on the rows as they would be published: `{result['data_docs']}`")
     return "\n\n".join(parts) + "\n"
 
 
 def nothing_passes(result: Mapping[str, Any]) -> str:
-    """Return why there is nothing to decide.
+    """Return why there is nothing to approve, and how to reject rows that are there.
 
     :param result: the replay job's result.json
     """
     replay = result["replay"]
+    rejecting = {"product": result["product"], "day": result["ingest_date"], "rule": replay["rule"]}
+    rejecting |= {"rejected_by": "<you>", "reason": "<why>"}
     still = ", ".join(f"{rule} {rows}" for rule, rows in replay["failing_by_reason"].items())
     if replay["selected"]:
         return (
-            f"Contract {result['contract_version']} still refuses all {replay['selected']} rows ({still}): change it, "
-            "deploy, and start again."
+            f"Contract {result['contract_version']} still refuses all {replay['selected']} rows ({still}), so there is "
+            "nothing to approve. If the contract is wrong: change it, deploy, and start again. If the rows are wrong: "
+            f"reject them, by starting quarantine_replay with {json.dumps(rejecting)} (docs/quarantine.md)."
         )
     kept = ", ".join(f"{rule} {rows}" for rule, rows in result["quarantined_by_reason"].items())
     return f"No open row in quarantine breaks rule {replay['rule']}; kept are: {kept or 'none'}."

@@ -17,7 +17,7 @@ from lake.operators.quality import KEY_VERSION_XCOM
 from lake.operators.replay import JudgeReplayOperator, PlanReplayOperator, ReportRowsOperator
 from lake.operators.schema import EnsureTablesOperator
 from lake.operators.table_checks import CheckTablesOperator
-from lake.replay import by_verdict, job_arguments, partition_parameters, planned
+from lake.replay import by_verdict, job_arguments, partition_parameters, planned, rejecting
 from lake.run_conf import refuse_unknown_conf
 from lake.settings import LAKE
 
@@ -50,7 +50,7 @@ def replay_quarantine() -> None:
         script_args=job_arguments(),
         **watched(),
     )
-    report_rows = ReportRowsOperator(task_id="report_rows", **results)
+    report_rows = ReportRowsOperator(task_id="report_rows", judge="judge_replay", rejecting=rejecting(), **results)
     check_tables = CheckTablesOperator(task_id="check_tables", product=product, day=day, run_key=key, **ATHENA)
     register_staging = RegisterPartitionOperator(
         task_id="register_staging",
@@ -69,6 +69,8 @@ def replay_quarantine() -> None:
         evaluation_run="{{ ti.xcom_pull(task_ids='evaluate_rules') }}",
         only_tell="{{ params.dry_run }}",
         finishing="{{ ti.xcom_pull(task_ids='plan_replay')['decided'] is not none }}",
+        rejecting=rejecting(),
+        trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
         **results,
     )
     approve_rows = ApproveRowsOperator(
@@ -121,6 +123,8 @@ def replay_quarantine() -> None:
         checks="{{ ti.xcom_pull(task_ids='judge_replay', key='checks') | tojson }}",
     )
     chain(plan_replay, ensure_tables, revalidate_rows, report_rows)
+    # A run that rejects skips the checks: it publishes nothing.
+    report_rows >> judge_replay
     chain(report_rows, [check_tables, register_staging])
     chain(register_staging, evaluate_rules)
     chain([check_tables, evaluate_rules], judge_replay, approve_rows)

@@ -56,6 +56,15 @@ def test_an_unchanged_table_is_left_alone() -> None:
     assert followed(stored(curated()), curated()) is None
 
 
+def test_a_ledger_of_before_learns_the_verdict() -> None:
+    (ledger,) = (table for table in contract_tables(CONTRACT, LAKE) if table.name == "ledger")
+    before = stored(ledger)
+    assert before["StorageDescriptor"]["Columns"].pop() == {"Name": "verdict", "Type": "string"}
+    after = followed(before, ledger)
+    assert after is not None
+    assert after["StorageDescriptor"]["Columns"] == ledger.definition["StorageDescriptor"]["Columns"]
+
+
 def test_new_columns_go_to_the_end_and_nothing_else_changes() -> None:
     before = stored(curated())
     before["Parameters"]["somebody"] = "else"

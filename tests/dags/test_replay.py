@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import Environment
 
 from lake import replay
 from lake.contracts import contract
@@ -91,6 +93,26 @@ def test_what_partitions_keep_is_enough_to_finish_a_replay() -> None:
     assert set(replay.partition_parameters()) == {replay.DECISION, *replay.PLANNED, *replay.DECIDED}
 
 
+@pytest.mark.parametrize(
+    ("rejected_by", "decided", "expected"),
+    [
+        (None, None, "False"),
+        ("", None, "False"),
+        (" ", None, "False"),
+        ("bob", None, "True"),
+        ("bob", "approve", "False"),
+        (None, "reject", "True"),
+    ],
+)
+def test_a_run_rejects_by_its_parameters_or_by_the_decision_it_finishes(
+    rejected_by: str | None, decided: str | None, expected: str
+) -> None:
+    plan = {"decided": {"verdict": decided} if decided else None}
+    ti = SimpleNamespace(xcom_pull=lambda task_ids: plan if task_ids == "plan_replay" else None)
+    text = Environment(autoescape=True).from_string(replay.rejecting())
+    assert text.render(ti=ti, params={"rejected_by": rejected_by}) == expected
+
+
 RESULT = {
     "product": "online_retail",
     "ingest_date": DAY,
@@ -117,6 +139,7 @@ def test_the_note_tells_rows_and_rules() -> None:
     assert "| if approved | 9 | 1 | 0 | 10 |" in text
     assert "| b | 1 | 1 |" in text
     assert "- new: check x failed" in text
+    assert "approved, the 2 are published; rejected, all 3 stay out of every later run" in text
 
 
 def test_delivered_text_is_no_markup_in_the_note() -> None:
@@ -127,7 +150,9 @@ def test_delivered_text_is_no_markup_in_the_note() -> None:
 
 
 def test_why_there_is_nothing_to_decide() -> None:
-    assert "still refuses all 3 rows (b 1)" in nothing_passes(RESULT)
+    told = nothing_passes(RESULT)
+    assert "still refuses all 3 rows (b 1)" in told
+    assert '"product": "online_retail", "day": "2010-12-01", "rule": "all", "rejected_by": "<you>"' in told
     empty = {**RESULT, "replay": {**RESULT["replay"], "selected": 0, "rule": "z"}}  # type: ignore[dict-item]
     assert nothing_passes(empty) == "No open row in quarantine breaks rule z; kept are: b 1."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.e2e.lake import PRODUCT, Lake, _checksum
 from tests.e2e.replays import BROKEN, LANTERNS, OTHERS, RULE, day_file, keys, objects, partition, replay, strict_lake
 
 APPROVED, REJECTED, KILLED = DAYS = ("2011-07-04", "2011-07-05", "2011-07-06")
+STOPPED = "2011-07-07"
 # What nothing changes happens to days that are used again.
 LOOKED_AT, ROLLED_BACK = KILLED, APPROVED
 pytestmark = pytest.mark.timeout(900)
@@ -47,6 +49,7 @@ def assert_day(lake: Lake, day: str, count: int, open_rows: int) -> None:
     lines = ledger(lake, day)
     assert all(line["landed"] == line["published"] + line["quarantined"] + line["duplicates"] for line in lines)
     assert (lines[-1]["published"], lines[-1]["quarantined"], lines[-1]["duplicates"]) == (count, open_rows, 1)
+    assert {line["verdict"] for line in lines} == {"published"}
 
 
 def ledger(lake: Lake, day: str) -> list[dict[str, Any]]:
@@ -71,7 +74,7 @@ def test_a_dry_run_tells_and_changes_nothing(published: Lake) -> None:
 def test_rows_of_another_rule_are_no_reason_to_ask(published: Lake) -> None:
     outcome = replay(published, LOOKED_AT, rule="quantity_unreadable")
     assert outcome.succeeded, (outcome.error, outcome.tasks)
-    assert outcome.tasks["report_rows"] == "skipped", "the contract still refuses them"
+    assert outcome.tasks["report_rows"] == "skipped", "the contract still refuses them, so nothing can be approved"
     assert_day(published, LOOKED_AT, OTHERS, LANTERNS + BROKEN)
 
 
@@ -116,7 +119,8 @@ def test_approved_rows_are_published_once_and_stay(published: Lake) -> None:
 
 def test_rejected_rows_stay_out_of_every_later_run(published: Lake) -> None:
     before = checksum(published, REJECTED)
-    outcome = replay(published, REJECTED, approved_by="", rejected_by="bob", reason="these lanterns were samples")
+    samples = {"rule": RULE, "approved_by": "", "rejected_by": "bob", "reason": "these lanterns were samples"}
+    outcome = replay(published, REJECTED, **samples)
     assert outcome.succeeded, (outcome.error, outcome.tasks)
     assert outcome.tasks["publish_day"] == "skipped"
     assert checksum(published, REJECTED) == before
@@ -138,13 +142,41 @@ def test_rejected_rows_stay_out_of_every_later_run(published: Lake) -> None:
 
     again = replay(published, REJECTED)
     assert (again.state, again.tasks["report_rows"]) == ("success", "skipped")
+    second = reject_what_no_contract_takes(published, REJECTED)
     daily = published.run_day(REJECTED)
     assert daily.succeeded, (daily.error, daily.tasks)
     assert checksum(published, REJECTED) == before
-    rejected = [row for row in kept(published, REJECTED) if row["status"] == "rejected"]
-    assert len(rejected) == LANTERNS
-    assert {row["decision"] for row in rejected} == {decision["decision"]}
-    assert ledger(published, REJECTED)[-1]["rejected"] == LANTERNS
+    rejected = Counter(row["decision"] for row in kept(published, REJECTED) if row["status"] == "rejected")
+    assert rejected == {decision["decision"]: LANTERNS, second["decision"]: BROKEN}
+    assert ledger(published, REJECTED)[-1]["rejected"] == LANTERNS + BROKEN
+
+
+def reject_what_no_contract_takes(lake: Lake, day: str) -> dict[str, Any]:
+    """Reject the rows that the contract rightly refuses, as often as somebody asks; return the one decision."""
+    known, lines = objects(lake, "decisions", day), ledger(lake, day)
+    refused = {"rule": "quantity_unreadable", "approved_by": "", "rejected_by": "dora", "reason": "typing mistakes"}
+    looked_at = replay(lake, day, **refused, dry_run=True)
+    assert (looked_at.state, looked_at.tasks["judge_replay"]) == ("success", "skipped"), looked_at.error
+    assert (objects(lake, "decisions", day), ledger(lake, day)) == (known, lines)
+    outcome = replay(lake, day, **refused)
+    assert outcome.succeeded, (outcome.error, outcome.tasks)
+    assert {outcome.tasks[task] for task in ("check_tables", "evaluate_rules", "publish_day")} == {"skipped"}
+    decisions = objects(lake, "decisions", day)
+    ((key, (decision,)),) = ((key, rows) for key, rows in decisions.items() if key not in known)
+    told = (decision["verdict"], decision["decided_by"], decision["reason"], decision["rows"])
+    assert told == ("reject", "dora", "typing mistakes", BROKEN)
+    assert_day(lake, day, OTHERS, LANTERNS + BROKEN)
+    assert [line["rejected"] for line in ledger(lake, day)] == [0, LANTERNS, LANTERNS + BROKEN]
+    again = replay(lake, day, **refused)
+    assert (again.state, again.tasks["report_rows"]) == ("success", "skipped")
+
+    # As if the run had been killed before it could record the decision.
+    lake.client("s3").delete_object(Bucket=lake.aws.name("governance"), Key=key)
+    finishing = replay(lake, day, approved_by="carol")
+    assert finishing.succeeded, (finishing.error, finishing.tasks)
+    assert objects(lake, "decisions", day) == decisions
+    assert len(ledger(lake, day)) == 3
+    return decision
 
 
 def test_a_replay_that_was_killed_is_finished_by_the_next_run_without_asking(published: Lake) -> None:
@@ -171,6 +203,25 @@ def test_a_replay_that_was_killed_is_finished_by_the_next_run_without_asking(pub
     (((decision,)),) = objects(published, "decisions", KILLED).values()
     assert decision["decided_by"] == "ada"
     assert_day(published, KILLED, OTHERS + LANTERNS, BROKEN)
+
+
+def test_the_ledger_says_of_a_stopped_day_that_its_rows_are_held(lake: Lake) -> None:
+    """As many rows broken as whole; the ledger counts one line a run."""
+    header, *lines = day_file(STOPPED).decode().splitlines()
+    broken = [line.replace(",6,", ",many,") for line in lines[: len(lines) // 2]]
+    lake.land(STOPPED, {"invoices.csv": "\n".join([header, *broken, *lines[len(lines) // 2 :], ""]).encode()})
+    stopped = lake.run_day(STOPPED)
+    assert (stopped.state, stopped.tasks["judge_quality"]) == ("failed", "failed"), stopped.tasks
+    assert rows(lake, STOPPED) == []
+    (line,) = ledger(lake, STOPPED)
+    assert line["verdict"] == "held"
+    assert line["published"] > 0
+    assert line["landed"] == line["published"] + line["quarantined"] + line["duplicates"]
+
+    accepted = lake.run("online_retail_daily", STOPPED, {"accepted_quarantine_percent": 100})
+    assert accepted.succeeded, (accepted.error, accepted.tasks)
+    assert ledger(lake, STOPPED) == [line | {"verdict": "published"}]
+    assert len(rows(lake, STOPPED)) == line["published"]
 
 
 def test_a_day_that_was_rolled_back_is_refused(published: Lake) -> None:

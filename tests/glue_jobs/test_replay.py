@@ -142,27 +142,31 @@ def test_every_quarantined_row_stays_known(strict: Version, replayed: tuple[Vers
 def test_what_is_written_about_the_rows(replayed: tuple[Version, Version]) -> None:
     approved, rejected = replayed
     told = approved.result()
-    passing = told["replay"]["passing"]
+    passing, selected = told["replay"]["passing"], told["replay"]["selected"]
     assert set(TOO_STRICT) <= set(told["replay"]["passing_by_reason"])
-    for version, status in ((approved, REPLAYED), (rejected, REJECTED)):
+    for version, status, count in ((approved, REPLAYED, passing), (rejected, REJECTED, selected)):
         decided = [row for row in version.quarantined() if row["status"] == status]
-        assert len(decided) == passing > 0
+        assert len(decided) == count > 0
         assert {row["decision"] for row in decided} == {told["run_key"]}
-        assert all(set(row["failed_rules"]) & set(TOO_STRICT) for row in decided), "why they were there is kept"
+        kept_reasons = [row for row in decided if set(row["failed_rules"]) & set(TOO_STRICT)]
+        assert len(kept_reasons) == passing, "why the rows that pass were there is kept"
         others = [row for row in version.quarantined() if row["status"] != status]
-        assert {(row["status"], row["decision"]) for row in others} == {(NEW, None)}
+        assert len(others) == selected - count
+        assert all((row["status"], row["decision"]) == (NEW, None) for row in others)
         assert {row["contract_version"] for row in version.quarantined()} == {told["contract_version"]}
-    assert all(REJECTED_BY_PERSON in row["failed_rules"] for row in rejected.quarantined() if row["decision"])
+    assert all(row["failed_rules"].count(REJECTED_BY_PERSON) == 1 for row in rejected.quarantined())
+    assert all(len(row["failed_rules"]) > 1 for row in rejected.quarantined()), "a person's word is no only reason"
 
 
 def test_the_ledger_lines_balance_and_say_what_they_are_of(strict: Version, replayed: tuple[Version, Version]) -> None:
-    prepared, passing = replayed[0].folder / "prepared", replayed[0].result()["replay"]["passing"]
+    prepared, selected = replayed[0].folder / "prepared", replayed[0].result()["replay"]["selected"]
     (approved,) = pq.read_table(prepared / "approved.ledger.parquet").to_pylist()
     (rejected,) = pq.read_table(prepared / "rejected.ledger.parquet").to_pylist()
     assert (approved["kind"], approved["rejected"]) == ("replay", 0)
-    assert (rejected["kind"], rejected["rejected"]) == ("rejection", passing)
+    assert (rejected["kind"], rejected["rejected"]) == ("rejection", selected)
     for line in (approved, rejected):
         assert line["landed"] == line["published"] + line["quarantined"] + line["duplicates"]
+        assert line["verdict"] == "published", "the day stays published by either decision"
     assert approved["published"] == len(replayed[0].published())
     assert rejected["published"] == len(strict.published())
 
@@ -187,7 +191,47 @@ def test_rejected_records_stay_out_of_later_runs(
     assert (line["kind"], line["rejected"]) == ("clean", len(rejected))
     assert {fingerprint(row["raw"]) for row in rejected} == set(json.loads(rejections.read_text())["fingerprints"])
     again, _ = day.replay(later, name="after-rejection-replayed")
-    assert again.result()["replay"]["passing"] == 0, "what somebody rejected is not asked about again"
+    assert again.result()["replay"]["selected"] == 0, "what somebody rejected is not asked about again"
+
+
+def test_rows_that_the_contract_still_refuses_can_be_rejected(spark: SparkSession, tmp_path: Path) -> None:
+    """When the row was wrong and the contract is right, among them records that could not be split."""
+    wrong = sale(InvoiceNo="536371", Quantity="many")
+    replays = small_day(spark, tmp_path, SALE, OTHER_SALE, wrong, "536365,85123A,LANTERN", f"{SALE},more")
+    base = replays.clean("right")
+    approved, rejected = replays.replay(base)
+    told = approved.result()
+    assert (told["replay"]["selected"], told["replay"]["passing"]) == (3, 0)
+    assert told["rows"] == base.result()["rows"]
+    assert not (approved.folder / "staging").exists(), "nothing passes, so there is no candidate"
+    assert not approved.quarantine.exists()
+
+    reasons = [["quantity_unreadable"], ["record_wrong_field_count"], ["record_wrong_field_count"]]
+    assert sorted(row["failed_rules"] for row in base.quarantined()) == reasons
+    assert sorted(row["failed_rules"] for row in rejected.quarantined()) == [
+        [*of_row, REJECTED_BY_PERSON] for of_row in reasons
+    ]
+    assert {(row["status"], row["decision"]) for row in rejected.quarantined()} == {(REJECTED, told["run_key"])}
+    (line,) = pq.read_table(approved.folder / "prepared" / "rejected.ledger.parquet").to_pylist()
+    assert (line["kind"], line["rejected"], line["published"], line["quarantined"]) == ("rejection", 3, 2, 3)
+
+    later = replays.clean("after-rejection", rejections=approved.folder / "prepared" / "rejections.json")
+    assert later.published() == base.published()
+    assert [row["status"] for row in later.quarantined()] == [REJECTED] * 3
+    assert later.result()["rejected"] == 3
+    again, _ = replays.replay(later, name="again")
+    assert again.result()["replay"]["selected"] == 0
+    assert not (again.folder / "prepared").exists(), "there is nothing to decide any more"
+
+
+def test_a_rejection_is_about_rows_of_the_rule_only(day: Replays, strict: Version) -> None:
+    _, rejected = day.replay(strict, "quantity_even", name="one-rule-rejected")
+    was = {(row["source_file"], row["source_line"]): row["failed_rules"] for row in strict.quarantined()}
+    now = {(row["source_file"], row["source_line"]): row["status"] for row in rejected.quarantined()}
+    assert {place for place, status in now.items() if status == REJECTED} == {
+        place for place, rules in was.items() if "quantity_even" in rules
+    }
+    assert set(now.values()) == {NEW, REJECTED}
 
 
 def test_generated_columns_are_made_anew_over_all_rows(spark: SparkSession, tmp_path: Path) -> None:

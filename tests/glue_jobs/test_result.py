@@ -53,6 +53,10 @@ def test_good_day(run_job: RunJob, tmp_path: Path) -> None:
     assert {name: ledger[0][name] for name in ("run_key", "landed", "published", "quarantined", "duplicates")} == {
         "run_key": "k1", "landed": 24, "published": 21, "quarantined": 1, "duplicates": 2,
     }  # fmt: skip
+    prepared = pq.read_table(Path(result["outputs"]["published_ledger"])).to_pylist()
+    assert prepared == [{**ledger[0], "verdict": "published"}]
+    assert ledger[0]["verdict"] == "held", "nobody has judged the day yet"
+    assert Path(result["outputs"]["published_ledger"]).name.startswith("_"), "engines must not count the line twice"
 
 
 def test_day_that_must_not_be_published(run_job: RunJob) -> None:

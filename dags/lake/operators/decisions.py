@@ -208,7 +208,8 @@ class RecordDecisionOperator(AwsBaseOperator[S3Hook]):
             "product": self.product,
             "ingest_date": self.day,
             "rule": result["replay"]["rule"],
-            "rows": result["replay"]["passing"],
+            # An approval publishes the rows that pass, a rejection is about all that were selected.
+            "rows": result["replay"]["passing" if decision["verdict"] == replay.APPROVE else "selected"],
             **decision,
             "base_version": self.base_version,
             "contract_version": result["contract_version"],

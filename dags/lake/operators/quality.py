@@ -66,7 +66,8 @@ def rule_set_checks(product: str, evaluation_run: str, aws_conn_id: str | None) 
 class JudgeQualityOperator(AwsBaseOperator[S3Hook]):
     """Bring together what was found about a run and decide: publish, publish with a warning, or stop.
 
-    Results, metrics and scores go into the history before the decision is acted on, whatever it is.
+    Results, metrics and scores go into the history before the decision is acted on, whatever it is. The run's line in
+    the ledger says ``held`` until a day is to be published.
 
     :param product: data product
     :param result: S3 address of result.json (templated)
@@ -129,6 +130,7 @@ class JudgeQualityOperator(AwsBaseOperator[S3Hook]):
                 + "\n- ".join(judgement.reasons_to_stop)
                 + f"\nThe rows and their reasons are in quarantine.{self.product}, the report is {report}"
             )
+        self._tell_ledger(result.get("outputs", {}))
         if judgement.warnings:
             warn(
                 context,
@@ -164,6 +166,24 @@ class JudgeQualityOperator(AwsBaseOperator[S3Hook]):
         except ClientError as error:
             raise refused_call(
                 error, f"write {address}", "The airflow role writes quality_* in the governance bucket."
+            ) from error
+
+    def _tell_ledger(self, outputs: dict[str, str]) -> None:
+        """Let the run's line in the ledger say that the day is published, as the job has prepared it."""
+        from botocore.exceptions import ClientError
+
+        # A job that was deployed before there were verdicts has prepared none.
+        if "published_ledger" not in outputs:
+            return
+        try:
+            body = self.hook.get_key(*reversed(self.hook.parse_s3_url(outputs["published_ledger"]))).get()["Body"]
+            bucket, key = self.hook.parse_s3_url(outputs["ledger"])
+            self.hook.load_bytes(body.read(), key=key, bucket_name=bucket, replace=True)
+        except ClientError as error:
+            raise refused_call(
+                error,
+                f"write {outputs['ledger']}",
+                "The airflow role reads and writes ledger in governance.",
             ) from error
 
     def _read_result(self) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
+from airflow.providers.standard.utils.skipmixin import SkipMixin
 from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
@@ -49,7 +51,7 @@ REPLAY_PARAMS = {
         type=["null", "string"],
         maxLength=100,
         title="Rejected by",
-        description="Who rejected this, if it was decided elsewhere; the run then asks nobody.",
+        description="Who rejects every open row of the rule, whether it would pass or not; the run then asks nobody.",
     ),
     "reason": Param(None, type=["null", "string"], maxLength=500, description="Why, if it was decided elsewhere"),
 }
@@ -143,14 +145,32 @@ class ReplayResultOperator(AwsBaseOperator[S3Hook]):
         self.base_result = base_result
 
 
-class ReportRowsOperator(ReplayResultOperator):
-    """Tell in the log what an approval would change; skip the rest when no row passes."""
+class ReportRowsOperator(ReplayResultOperator, SkipMixin):
+    """Tell in the log what an approval would change; skip the rest when there is nothing to decide.
+
+    Without a row that passes there is nothing to approve; the message says how to reject the rows. A run that rejects
+    them goes on whether or not they pass, and skips the checks of rows that it does not publish.
+
+    :param judge: id of the task after the checks
+    :param rejecting: ``True`` if the run rejects the rows (templated)
+    """
+
+    template_fields = aws_template_fields("result", "base_result", "rejecting")
+    inherits_from_skipmixin = True
+
+    def __init__(self, *, judge: str, rejecting: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.judge = judge
+        self.rejecting = rejecting
 
     def execute(self, context: Context) -> dict[str, int]:
         result = read_result(self.hook, self.result)
-        if not result["replay"]["passing"]:
+        rejecting = self.rejecting == "True"
+        if not result["replay"]["selected" if rejecting else "passing"]:
             raise AirflowSkipException(nothing_passes(result))
         self.log.info("\n%s", note(result, read_result(self.hook, self.base_result)["rows"]))
+        if rejecting:
+            self.skip_all_except(context["ti"], self.judge)
         return {name: int(result["replay"][name]) for name in ("selected", "passing")}
 
 
@@ -165,10 +185,11 @@ class JudgeReplayOperator(ReplayResultOperator):
     :param evaluation_run: id of the Glue Data Quality run, for contracts that ask for one (templated)
     :param only_tell: ``True`` ends the run here, with everything told and nothing changed (templated)
     :param finishing: whether the decision was made already, by a run that could not record it (templated)
+    :param rejecting: ``True`` if the run rejects the rows: then nothing is published, and no check was made (templated)
     """
 
     template_fields = aws_template_fields(
-        "product", "result", "base_result", "table_checks", "evaluation_run", "only_tell", "finishing"
+        "product", "result", "base_result", "table_checks", "evaluation_run", "only_tell", "finishing", "rejecting"
     )
 
     def __init__(
@@ -178,6 +199,7 @@ class JudgeReplayOperator(ReplayResultOperator):
         table_checks: str,
         only_tell: str,
         finishing: str,
+        rejecting: str,
         evaluation_run: str = "",
         **kwargs: Any,
     ) -> None:
@@ -187,9 +209,22 @@ class JudgeReplayOperator(ReplayResultOperator):
         self.table_checks = table_checks
         self.only_tell = only_tell
         self.finishing = finishing
+        self.rejecting = rejecting
 
     def execute(self, context: Context) -> dict[str, int]:
         result, before = read_result(self.hook, self.result), read_result(self.hook, self.base_result)["rows"]
+        checks, warnings = ([], ()) if self.rejecting == "True" else self._judged(result)
+        text = note(result, before, warnings)
+        self.log.info("\n%s", text)
+        context["ti"].xcom_push(key="note", value=text)
+        context["ti"].xcom_push(key="checks", value=checks)
+        context["ti"].xcom_push(key=KEY_VERSION_XCOM, value=result["pii_key_version"])
+        if self.only_tell == "True":
+            raise AirflowSkipException("Dry run: nothing was changed. The table above is what would happen.")
+        return {name: int(count) for name, count in result["rows"].items()}
+
+    def _judged(self, result: dict[str, Any]) -> tuple[list[dict[str, Any]], Sequence[str]]:
+        """:return: every check of the rows as they would be published, and the warnings"""
         from_tables: dict[str, Any] = json.loads(self.table_checks)
         checks = [
             *({**check, "engine": "spark"} for check in result["checks"]),
@@ -202,12 +237,6 @@ class JudgeReplayOperator(ReplayResultOperator):
             raise AirflowFailException(
                 f"{self.product} {result['ingest_date']} cannot be published with these rows; nothing was changed:\n- "
                 + "\n- ".join(judgement.reasons_to_stop)
+                + "\nTo reject the rows, start again with rejected_by and reason: a rejection publishes nothing."
             )
-        text = note(result, before, judgement.warnings)
-        self.log.info("\n%s", text)
-        context["ti"].xcom_push(key="note", value=text)
-        context["ti"].xcom_push(key="checks", value=checks)
-        context["ti"].xcom_push(key=KEY_VERSION_XCOM, value=result["pii_key_version"])
-        if self.only_tell == "True":
-            raise AirflowSkipException("Dry run: nothing was changed. The table above is what would happen.")
-        return {name: int(count) for name, count in result["rows"].items()}
+        return checks, judgement.warnings
