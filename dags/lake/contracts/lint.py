@@ -12,6 +12,7 @@ from lake.contracts.columns import compiled_columns, is_derived, source_name
 from lake.contracts.identifiers import identifier_problems
 from lake.contracts.lint_expressions import expression_problems
 from lake.contracts.lint_numbers import is_number, is_whole, number_problems, quarantine_problems
+from lake.contracts.lint_settings import rule_id_problems, settings_problems
 from lake.contracts.masking import masking_problems, propagation_problems
 from lake.contracts.odcs import Document, Problem, custom_property, server, sla
 from lake.contracts.reserved_words import reserved_name_problems
@@ -91,6 +92,7 @@ def lint(document: Document) -> list[Problem]:
     problems += identifier_problems(document)
     problems += number_problems(document)
     problems += reserved_name_problems(document)
+    problems += settings_problems(document)
     problems += _lint_columns(tables[0].get("properties", []))
     problems += _lint_keys(tables[0].get("properties", []))
     problems += _lint_quality(tables[0].get("quality", []), names)
@@ -98,7 +100,7 @@ def lint(document: Document) -> list[Problem]:
     problems += _lint_relationships(tables[0], names)
     problems += _lint_promises(document, tables[0], names)
     # Expressions, and what rules become, are asked of otherwise sound contracts only.
-    problems = problems or list(expression_problems(document))
+    problems = problems or [*expression_problems(document), *rule_id_problems(document)]
     return problems or list(_lint_unevaluated(document, tables[0]))
 
 
