@@ -152,7 +152,7 @@ LINT_CASES: dict[str, tuple[Callable[[Document], object], str, str]] = {
         f"rule named like the built-in {rule_id}": (
             lambda d, rule_id=rule_id: _set(_rule(d, "quantity_zero"), "id", rule_id), "quality", f"the id '{rule_id}'",
         )
-        for rule_id in ("record_not_csv", "country_missing", "freshness", "quantity_present")
+        for rule_id in ("record_not_csv", "files_readable", "country_missing", "freshness", "quantity_present")
     },
     "column twice": (lambda d: _add_column(d, name="country"), "properties[13].name", "there twice"),
     "column with a capital": (lambda d: _add_column(d, name="Channel"), "properties[13].name", "no column name"),

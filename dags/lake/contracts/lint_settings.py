@@ -24,6 +24,11 @@ _ALWAYS: dict[str, dict[str, tuple[str, str]]] = {
         "onMissingRequiredColumn": ("refuseFile", "A file without a required column is refused"),
     },
 }
+# Checks of the cleaning job itself (glue_jobs.report, glue_jobs.personal_data), whose results lie beside those of rules.
+_JOB_CHECKS = (
+    "columns_complete", "columns_known", "files_not_empty", "files_readable", "personal_data_classified",
+    "personal_data_declared", "quarantine_share_allowed", "quarantine_share_low", "rejected_by_person",
+)  # fmt: skip
 _OPTIONS = ("format", "maximum", "minimum", "pattern", "timezone")
 _OTHER_WORDS = {
     "minLength": "Write a pattern, for example ^.{3,}$.",
@@ -81,7 +86,7 @@ def rule_id_problems(document: Document) -> Iterator[Problem]:
         *expectations.table_rules(table, columns),
         *lake_rules.lake_rules(document),
     ]
-    for rule_id, count in Counter(str(rule["id"]) for rule in rules).items():
+    for rule_id, count in Counter([*_JOB_CHECKS, *(str(rule["id"]) for rule in rules)]).items():
         if count > 1:
             what = f"{count} rules have the id {rule_id!r}, those included that columns and records bring along"
             fix = "Give the written rule or relationship another id: rows and results are counted under it."
