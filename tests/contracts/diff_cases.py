@@ -251,6 +251,24 @@ DIFF_CASES: dict[str, tuple[Edit, Edit, str, str]] = {
         "slaProperties.freshness",
     ),
     "kept shorter": (_nothing, lambda d: _promise(d, "retention").update(value=3), "major", "slaProperties.retention"),
+    "kept as long, in months": (
+        _nothing,
+        lambda d: _promise(d, "retention").update(value=84, unit="mo"),
+        "minor",
+        "slaProperties.retention",
+    ),
+    "kept shorter, in months": (
+        _nothing,
+        lambda d: _promise(d, "retention").update(value=83, unit="mo"),
+        "major",
+        "slaProperties.retention",
+    ),
+    "kept shorter, in weeks": (
+        _nothing,
+        lambda d: _promise(d, "retention").update(value=52, unit="w"),
+        "major",
+        "slaProperties.retention",
+    ),
     "kept longer": (_nothing, lambda d: _promise(d, "retention").update(value=9), "minor", "slaProperties.retention"),
     "promise removed": (
         _nothing,

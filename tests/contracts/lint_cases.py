@@ -108,6 +108,52 @@ LINT_CASES: dict[str, tuple[Callable[[Document], object], str, str]] = {
         lambda d: _set(_column(d, "quantity"), "logicalTypeOptions", {"minimum": 5, "maximum": 1}),
         "properties[4].logicalTypeOptions", "above maximum",
     ),
+    "files that are not UTF-8": (
+        lambda d: _set(d["servers"][0], "encoding", "ISO-8859-1"), "servers", "have the sender deliver UTF-8",
+    ),
+    "a delimiter of two characters": (
+        lambda d: _set(_custom(d["servers"][0], "csv")["value"], "delimiter", "||"), "servers csv", "'||'",
+    ),
+    "an unknown setting of CSV": (
+        lambda d: _set(_custom(d["servers"][0], "csv")["value"], "delimeter", ";"), "csv", "Did you mean delimiter?",
+    ),
+    "another treatment of duplicates": (
+        lambda d: _set(_custom(d["schema"][0], "duplicates")["value"], "identicalIn", "primaryKey"),
+        "duplicates.identicalIn", "every delivered column",
+    ),
+    **{
+        f"another {key}": (
+            lambda d, key=key: _set(_custom(d["schema"][0], "schemaEvolution")["value"], key, "drop"),
+            f"schemaEvolution.{key}", "is not what is done",
+        )
+        for key in ("onUnknownColumn", "onMissingOptionalColumn", "onMissingRequiredColumn")
+    },
+    "lengths the wrong way round": (
+        lambda d: _set(_column(d, "country"), "logicalTypeOptions", {"minLength": 9, "maxLength": 2}),
+        "properties[8].logicalTypeOptions", "minLength 9 is above",
+    ),
+    "an option that nothing checks": (
+        lambda d: _set(_column(d, "country"), "logicalTypeOptions", {"minLength": 2}),
+        "properties[8].logicalTypeOptions", "nothing checks minLength",
+    ),
+    "a misspelt severity of a relationship": (
+        lambda d: _set(_column(d, "country"), "relationships", [
+            {"to": "online_retail.country", "customProperties": [{"property": "severty", "value": "error"}]}
+        ]),
+        "relationships country", "Did you mean severity?",
+    ),
+    **{
+        f"schedule {schedule}": (
+            lambda d, schedule=schedule: _set(d["slaProperties"][0], "schedule", schedule), "slaProperties", "no cron",
+        )
+        for schedule in ("0 3 * *", "99 3 * * *", "daily", "0 3 * * * *")
+    },
+    **{
+        f"rule named like the built-in {rule_id}": (
+            lambda d, rule_id=rule_id: _set(_rule(d, "quantity_zero"), "id", rule_id), "quality", f"the id '{rule_id}'",
+        )
+        for rule_id in ("record_not_csv", "files_readable", "country_missing", "freshness", "quantity_present")
+    },
     "column twice": (lambda d: _add_column(d, name="country"), "properties[13].name", "there twice"),
     "column with a capital": (lambda d: _add_column(d, name="Channel"), "properties[13].name", "no column name"),
     **{

@@ -63,6 +63,20 @@ def test_file_that_is_no_document(text: str, words: str, tmp_path: Path, capsys:
     assert words in error
 
 
+def test_key_twice_in_a_mapping_is_refused_with_its_line(tmp_path: Path) -> None:
+    text = (CONTRACTS / "online_retail.odcs.yaml").read_text()
+    doubled = text.replace("        required: true\n", "        required: true\n        required: false\n", 1)
+    line = doubled[: doubled.index("        required: false\n")].count("\n") + 1
+    path = tmp_path / "online_retail.odcs.yaml"
+    path.write_text(doubled)
+    with pytest.raises(ContractError, match=rf"line {line}: 'required' is there twice .* line {line - 1}") as raised:
+        compiler.compile_contract(path)
+    assert len(raised.value.problems) == 1
+    path.write_text(text.replace("{delimiter:", "{quote: x, delimiter:"))
+    with pytest.raises(ContractError, match="'quote' is there twice"):
+        compiler.compile_contract(path)
+
+
 def test_file_is_named_after_the_product(document: dict[str, Any], tmp_path: Path) -> None:
     contracts = tmp_path / "dags" / "contracts"
     contracts.mkdir(parents=True)

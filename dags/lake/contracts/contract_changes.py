@@ -6,6 +6,7 @@ The policy: what breaks a reader, a sender or somebody's privacy is major; what 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isclose
 from typing import Any
 
 from lake.contracts.change import (
@@ -33,7 +34,15 @@ _RULE_WORDS = ("name", "description", "businessImpact", "tags", "authoritativeDe
 _TABLE_WORDS = ("businessName", "description", "dataGranularityDescription", "authoritativeDefinitions", "tags", "id")
 # Promises where a smaller number is the better one; the others (retention, availability) are better when they grow.
 _LESS_IS_BETTER = ("freshness", "latency", "frequency", "timeToDetect", "timeToNotify", "timeToRepair")
-_HOURS = HOURS | dict.fromkeys(("y", "year", "years"), 8766)
+_MONTH = 730.5  # hours of a twelfth of a year of 365.25 days, so that 7 y are 84 mo
+_HOURS = (
+    HOURS
+    | dict.fromkeys(("s", "second", "seconds"), 1 / 3600)
+    | dict.fromkeys(("m", "minute", "minutes"), 1 / 60)
+    | dict.fromkeys(("w", "week", "weeks"), 168)
+    | dict.fromkeys(("mo", "month", "months"), _MONTH)
+    | dict.fromkeys(("y", "year", "years"), 12 * _MONTH)
+)
 
 
 def compare(old: Document, new: Document) -> list[Change]:
@@ -219,6 +228,8 @@ def _kept(promise: str, old: Document, new: Document) -> bool:
         was, now = (float(entry["value"]) * _HOURS[entry["unit"]] for entry in (old, new))
     except (KeyError, TypeError, ValueError):
         return False  # what cannot be compared is not called better
+    if isclose(now, was):
+        return True
     return now <= was if promise in _LESS_IS_BETTER else now >= was
 
 

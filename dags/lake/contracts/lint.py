@@ -14,6 +14,7 @@ from lake.contracts.identifiers import identifier_problems
 from lake.contracts.known_properties import name_problems, shape_problems
 from lake.contracts.lint_expressions import expression_problems
 from lake.contracts.lint_numbers import is_number, is_whole, number_problems, quarantine_problems
+from lake.contracts.lint_settings import rule_id_problems, settings_problems
 from lake.contracts.masking import masking_problems, propagation_problems, untagged_problems
 from lake.contracts.odcs import Document, Problem, custom_property, server, sla
 from lake.contracts.reserved_words import reserved_name_problems
@@ -97,6 +98,7 @@ def lint(document: Document) -> list[Problem]:
     problems += untagged_problems(tables[0].get("properties", []), document.get("roles", []))
     problems += number_problems(document)
     problems += reserved_name_problems(document)
+    problems += settings_problems(document)
     problems += _lint_columns(tables[0].get("properties", []))
     problems += _lint_keys(tables[0].get("properties", []))
     problems += _lint_quality(tables[0].get("quality", []), names)
@@ -104,7 +106,7 @@ def lint(document: Document) -> list[Problem]:
     problems += _lint_relationships(tables[0], names)
     problems += _lint_promises(document, tables[0], names)
     # Expressions, and what rules become, are asked of otherwise sound contracts only.
-    problems = problems or list(expression_problems(document))
+    problems = problems or [*expression_problems(document), *rule_id_problems(document)]
     return problems or list(_lint_unevaluated(document, tables[0]))
 
 

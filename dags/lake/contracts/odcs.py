@@ -52,19 +52,50 @@ def parse_document(text: str, name: str) -> Document:
 
     :param text: YAML
     :param name: where it is from, for messages
-    :raises ContractError: if the text is not YAML or not a mapping
+    :raises ContractError: if the text is not YAML or not a mapping, or says one key of a mapping twice
     """
     import yaml  # here, not above: DAG files import this package and never read YAML
 
     try:
+        twice = _repeated_keys(yaml.compose(text, Loader=yaml.SafeLoader))
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise _not_yaml(name, error) from error
+    if twice:
+        raise ContractError(name, twice)
     if not isinstance(document, dict):
         found = type(document).__name__
         problem = Problem("(file)", f"holds a {found}, not a mapping", "Start with `apiVersion: v3.2.0`.")
         raise ContractError(name, [problem])
     return document
+
+
+def _repeated_keys(root: Any) -> list[Problem]:
+    """Return the keys that a mapping has twice, of which YAML would silently take the last.
+
+    :param root: node of the document, None for an empty one
+    """
+    problems, waiting, seen = [], [root] if root is not None else [], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen or isinstance(node.value, str):
+            continue
+        seen.add(id(node))
+        first: dict[str, int] = {}
+        for entry in node.value:
+            if not isinstance(entry, tuple):
+                waiting.append(entry)
+                continue
+            key, value = entry
+            waiting.append(value)
+            line = key.start_mark.line + 1
+            if not isinstance(key.value, str):
+                continue
+            if key.value in first:
+                what = f"{key.value!r} is there twice in one mapping, first in line {first[key.value]}"
+                problems.append(Problem(f"line {line}", what, "Keep one of them: YAML would take the last silently."))
+            first.setdefault(key.value, line)
+    return sorted(problems, key=lambda problem: int(problem.path.split()[1]))
 
 
 def _not_yaml(name: str, error: Exception) -> ContractError:
