@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException, ParamValidationError
 
 from lake import erasure
 from lake.catalog import PARQUET
-from lake.operators.erasure import CheckRequestOperator
+from lake.operators.erasure import CheckRequestOperator, CloseRequestOperator
 from tests.dags.running import context, run_task
 
 if TYPE_CHECKING:
@@ -53,6 +53,13 @@ def test_parameter_outside_its_schema_is_refused(dags: dict[str, DAG], name: str
     param = dags["forget_subject"].params.get_param(name)
     with pytest.raises(ParamValidationError):
         param.resolve(value=value)
+
+
+def test_rule_of_a_replay_with_a_line_feed_is_refused(dags: dict[str, DAG]) -> None:
+    rule = dags["quarantine_replay"].params.get_param("rule")
+    assert rule.resolve(value="quantity_not_zero") == "quantity_not_zero"
+    with pytest.raises(ParamValidationError):
+        rule.resolve(value="quantity_not_zero\n")
 
 
 def test_without_parameters_nothing_is_erased(dags: dict[str, DAG]) -> None:
@@ -177,6 +184,19 @@ def test_the_job_is_told_which_keys_published_days_record(recorded_key: str) -> 
     found = _check("[]")["key_versions"].split(";")
     assert f"{recorded_key}=online_retail 1999-01-01" in found
     assert _check('["flights"]')["key_versions"] == ""
+
+
+def test_removals_that_another_report_has_are_left_out(aws: LocalAws) -> None:
+    s3, request = aws.client("s3"), f"DSR-{uuid.uuid4().hex[:12]}"
+    places = erasure.addresses(request, "0123456789abcdef")
+    bucket, _, folder = places["removals"].removeprefix("s3://").partition("/")
+    for name, reported_in in (("a", ""), ("b", "s3://another/report.json"), ("c", places["report"])):
+        body = erasure.as_json({"zones": [], "days": [], "reported_in": reported_in}).encode()
+        s3.put_object(Bucket=bucket, Key=f"{folder}{name}.json", Body=body)
+    texts = dict.fromkeys(("checked", "approved_by", "reason", "warehouse_statement", "scanned"), "")
+    task = CloseRequestOperator(task_id="close_request", steps=(), **texts)
+    assert sorted(task._removals(places)) == [f"{places['removals']}{name}.json" for name in ("a", "c")]
+    assert task._removals(erasure.addresses(f"{request}-2", "0123456789abcdef")) == {}
 
 
 @pytest.mark.parametrize(
