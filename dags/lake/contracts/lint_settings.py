@@ -24,7 +24,7 @@ _ALWAYS: dict[str, dict[str, tuple[str, str]]] = {
         "onMissingRequiredColumn": ("refuseFile", "A file without a required column is refused"),
     },
 }
-# Checks of the cleaning job itself (glue_jobs.report, glue_jobs.personal_data), whose results lie beside those of rules.
+# Checks of the cleaning job itself: their results lie beside those of rules (glue_jobs.report, personal_data).
 _JOB_CHECKS = (
     "columns_complete", "columns_known", "files_not_empty", "files_readable", "personal_data_classified",
     "personal_data_declared", "quarantine_share_allowed", "quarantine_share_low", "rejected_by_person",
