@@ -35,7 +35,7 @@ demo: setup ## Run the lake end to end on three generated days and print what ha
 	@$(LOCAL) -m local.demo --state $(STATE)
 
 .PHONY: up
-up: setup ## Start the local AWS and deploy mwaa/cloudformation/lake.yaml to it
+up: setup ## Start the local AWS; deploy stacks, contracts and job code to it (again after editing one)
 	@$(LOCAL) -m local --state $(STATE) up
 
 .PHONY: ui
