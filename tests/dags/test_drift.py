@@ -163,6 +163,8 @@ def test_without_a_right_in_the_warehouse_the_catalog_is_compared(
 
     for name, value in aws_variables(local_aws.settings, local_aws.name("airflow")).items():
         monkeypatch.setenv(name, value)
+    # boto3 keeps the credentials of its first client; the command is a process of its own.
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
     capsys.readouterr()
     assert main(["drift", PRODUCT]) == 2
     assert capsys.readouterr().out == "No drift in what could be compared.\n"

@@ -24,6 +24,7 @@ XCOMS: dict[tuple[str, str], Any] = {
         **addresses("DSR-1", RUN_KEY),
         "run_key": RUN_KEY,
         "erasing_key": RUN_KEY,
+        "key_versions": "version-1=curated.online_retail",
         "products": "online_retail",
     },
     ("report_found", "note"): "| zone | rows |",

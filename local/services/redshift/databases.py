@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
 from local.services.redshift import postgres
@@ -21,6 +22,19 @@ SYSTEM_ROLES = ("sys:superuser", "sys:dba", "sys:operator", "sys:monitor", "sys:
 _SQL = Path(__file__).with_name("sql")
 _RIGHTS = "rights.sql"
 _TAG_COMMENT = "RedshiftDbRoles: "
+
+
+def _answers(connection: Connection) -> bool:
+    """Whether the server is still there: a connection learns that it is not when it is used."""
+    if connection.closed or connection.broken:
+        return False
+    if connection.info.transaction_status != TransactionStatus.IDLE:
+        return True  # lent to this thread already
+    try:
+        connection.execute("SELECT 1")
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 class Databases:
@@ -82,11 +96,18 @@ class Databases:
         """Lend the one superuser connection of a database; reconnects after a restart of the server."""
         with self._lock:
             connection, lock = self._admin.get(physical, (None, threading.RLock()))
-            if connection is None or connection.closed or connection.broken:
-                connection = psycopg.connect(postgres.connection_string(self._settings, physical), autocommit=True)
+            if connection is None:
+                connection = self._admin_connection(physical)
                 self._admin[physical] = (connection, lock)
         with lock:
+            if not _answers(connection):
+                connection.close()
+                connection = self._admin_connection(physical)
+                self._admin[physical] = (connection, lock)
             yield connection
+
+    def _admin_connection(self, physical: str) -> Connection:
+        return psycopg.connect(postgres.connection_string(self._settings, physical), autocommit=True)
 
     def connect(self, warehouse: Warehouse, database: str, user: DatabaseUser) -> Connection:
         """Open a connection of a database user: its rights are PostgreSQL's own, nothing can be reset to more.
