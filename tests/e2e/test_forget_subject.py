@@ -82,6 +82,11 @@ def _mentions(lake: Lake, subject: str) -> list[str]:
     return found + mentions_in_warehouse(lake, words)
 
 
+def _lasting(mentions: list[str]) -> list[str]:
+    """Those that no server in the background makes: PostgreSQL gathers statistics when it finds the time."""
+    return sorted(mention for mention in mentions if not mention.startswith("statistics of "))
+
+
 def _request(lake: Lake, subject: str) -> None:
     lake.client("s3").put_object(
         Bucket=lake.aws.name("governance"),
@@ -136,12 +141,12 @@ def test_without_a_request_nothing_happens(lake: Lake, history: None) -> None:
 
 def test_a_dry_run_tells_and_changes_nothing(lake: Lake, history: None, subject: str) -> None:
     _request(lake, subject)
-    before = sorted(_mentions(lake, subject))
+    before = _lasting(_mentions(lake, subject))
     outcome = _forget(lake, 2)
     assert outcome.succeeded, (outcome.error, outcome.tasks)
     assert outcome.tasks["report_found"] == "skipped"
     assert outcome.tasks["erase_files"] == "skipped"
-    assert sorted(_mentions(lake, subject)) == before
+    assert _lasting(_mentions(lake, subject)) == before
 
 
 def test_the_subject_is_gone_from_everything_and_nobody_else_is(lake: Lake, history: None, subject: str) -> None:
