@@ -6,11 +6,11 @@ Those that run a query of their own or read another table are left out: a contra
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
-from lake.contracts.odcs import Document, Problem
+from lake.contracts.odcs import Document, Problem, known_instead
 
 _ROWS = "row_condition condition_parser"
 _EACH = f"mostly {_ROWS}"
@@ -117,7 +117,7 @@ def _argument_problems(
     path: str, what: str, kwargs: Document, needed: frozenset[str], possible: frozenset[str]
 ) -> Iterator[Problem]:
     for name in sorted(set(map(str, kwargs)) - needed - possible):
-        yield Problem(path, f"{what} takes no {name!r}", _nearest(name, needed | possible))
+        yield Problem(path, f"{what} takes no {name!r}", known_instead(name, needed | possible))
     for name in sorted(needed - kwargs.keys()):
         yield Problem(path, f"{what} needs {name}", f"Write kwargs: {{{name}: ...}}.")
     for name in sorted({"regex", "row_condition"} & kwargs.keys()):
@@ -151,10 +151,4 @@ def _column_problems(path: str, rule_id: Any, given: Any, columns: list[str]) ->
         return
     for name in given:
         if name not in columns:
-            yield Problem(path, f"rule {rule_id}: {name!r} is no column", _nearest(str(name), columns))
-
-
-def _nearest(name: str, known: Collection[str]) -> str:
-    nearest = get_close_matches(name, sorted(known), n=1)
-    guess = f"Did you mean {nearest[0]}? " if nearest else ""
-    return f"{guess}Known: {', '.join(sorted(known))}."
+            yield Problem(path, f"rule {rule_id}: {name!r} is no column", known_instead(str(name), columns))

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
-from lake.contracts.odcs import Document, Problem, custom_property
+from lake.contracts.odcs import Document, Problem, custom_property, known_instead
 
 # By the place of the element in the document, positions left out; elements of other places have none.
 KNOWN: Mapping[str, frozenset[str]] = {
@@ -66,7 +65,7 @@ def name_problems(document: Document) -> Iterator[Problem]:
         for entry in element["customProperties"]:
             name = str(entry.get("property"))
             if name not in known:
-                yield Problem(_place(path), f"nothing reads the property {name!r} here", _known_instead(name, known))
+                yield Problem(_place(path), f"nothing reads the property {name!r} here", _instead(name, known))
             elif name in seen:
                 yield Problem(_place(path), f"property {name!r} is there twice", "Only the first is read: write one.")
             seen.add(name)
@@ -95,10 +94,7 @@ def _place(path: str) -> str:
     return f"{path}.customProperties" if path else "customProperties"
 
 
-def _known_instead(name: str, known: frozenset[str]) -> str:
+def _instead(name: str, known: frozenset[str]) -> str:
     if not known:
         return "Remove it, or move it to the part of the contract that it belongs to."
-    by_lower = {candidate.lower(): candidate for candidate in sorted(known)}
-    nearest = get_close_matches(name.lower(), by_lower, n=1)
-    guess = f"Did you mean {by_lower[nearest[0]]}? " if nearest else ""
-    return f"{guess}Known: {', '.join(sorted(known))}."
+    return known_instead(name, known)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from lake.contracts import expectations, lake_rules, row_rules
 from lake.contracts.columns import compiled_columns
-from lake.contracts.odcs import Document, Problem, custom_property, server, sla
+from lake.contracts.odcs import Document, Problem, custom_property, known_instead, server, sla
 
 _CSV = ("delimiter", "quote", "maxRecordBytes")
 _RELATIONSHIP = ("severity", "graceDays", "reason")
@@ -124,9 +123,7 @@ def _relationship_problems(owner: str, entry: Document) -> Iterator[Problem]:
     yield from _unknown_keys(f"relationships {entry.get('id', owner)}", names, _RELATIONSHIP)
 
 
-def _unknown_keys(path: str, found: Iterable[str], known: Iterable[str]) -> Iterator[Problem]:
+def _unknown_keys(path: str, found: Iterable[str], known: Collection[str]) -> Iterator[Problem]:
     for name in found:
         if name not in known:
-            near = get_close_matches(str(name), list(known), 1)
-            fix = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
-            yield Problem(path, f"has unknown {name!r}", fix)
+            yield Problem(path, f"has unknown {name!r}", known_instead(str(name), known))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,19 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.path}: {self.what}. {self.fix}"
+
+
+def known_instead(name: str, known: Collection[str]) -> str:
+    """Say what may have been meant by a name that is not known, without regard to case, and what there is.
+
+    :param name: as it is written
+    :param known: the names there are
+    :return: a :class:`Problem`'s fix
+    """
+    by_lower = {candidate.lower(): candidate for candidate in sorted(known)}
+    nearest = get_close_matches(name.lower(), by_lower, n=1)
+    guess = f"Did you mean {by_lower[nearest[0]]}? " if nearest else ""
+    return f"{guess}Known: {', '.join(sorted(known))}."
 
 
 class ContractError(Exception):
