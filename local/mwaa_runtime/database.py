@@ -11,11 +11,26 @@ from local.errors import LocalAwsError
 from local.settings import AIRFLOW_RUNTIME, REPOSITORY
 
 _MIGRATE_SECONDS = 180
+_BUSY_SECONDS = 60
+_WEBSERVER_BUSY_SECONDS = 5  # SQLAlchemy's default
 _DATABASE = "airflow.db"
 
 
 def database_file(home: Path) -> Path:
     return home / _DATABASE
+
+
+def connection(home: Path, component: str) -> str:
+    """``sql_alchemy_conn``, with the time to wait while another process writes: SQLite has one writer at a time.
+
+    A scheduler that cannot write ends, so it waits long. The web server answers 503 or 500, which its callers (tasks,
+    too) try again, and must not wait long: some of its requests write within the loop that the writer before needs to
+    finish, and then all of Airflow stands still for as long as it waits.
+
+    :param component: of MWAA, see `MwaaRuntime.environment`.
+    """
+    seconds = _WEBSERVER_BUSY_SECONDS if component == "webserver" else _BUSY_SECONDS
+    return f"sqlite:///{database_file(home)}?timeout={seconds}"
 
 
 def migrate(home: Path, environment: Mapping[str, str], log: Path) -> bool:

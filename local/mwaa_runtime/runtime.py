@@ -20,6 +20,7 @@ from local.settings import AIRFLOW_RUNTIME, HOST, free_ports
 
 Progress = Callable[[str], None]
 _HEALTHY_SECONDS = 180.0
+_EXECUTOR = Path(__file__).parent / "scheduler_path"
 
 
 @dataclass(frozen=True)
@@ -105,9 +106,15 @@ class MwaaRuntime:
         (port,) = free_ports(1)
         url = f"http://{HOST}:{port}"
         self._webserver_file.parent.mkdir(parents=True, exist_ok=True)
-        address = {"AIRFLOW__API__BASE_URL": url, "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/"}
+        own = {
+            "AIRFLOW__API__BASE_URL": url,
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+            "AIRFLOW__CORE__EXECUTOR": "laptop_executor.LaptopExecutor",
+        }
         try:
-            components.start(self.deployment.home, port, lambda component: {**self.environment(component), **address})
+            components.start(
+                self.deployment.home, port, lambda component: _on_path(self.environment(component) | own, _EXECUTOR)
+            )
             components.wait_until_healthy(self.deployment.home, url, seconds, self._progress)
         except BaseException:
             self.stop()
@@ -240,7 +247,7 @@ class MwaaRuntime:
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(home / "plugins"),
             "AIRFLOW__CORE__FERNET_KEY": keys.fernet_key,
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords_file(home)),
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{database.database_file(home)}",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database.connection(home, component),
             "AIRFLOW__API__SECRET_KEY": keys.secret_key,
             "AIRFLOW__API_AUTH__JWT_SECRET": keys.jwt_secret,
             "MWAA_AIRFLOW_COMPONENT": component,
@@ -254,3 +261,9 @@ class MwaaRuntime:
     @property
     def _site_packages(self) -> Path:
         return self.deployment.home / "site-packages"
+
+
+def _on_path(environment: dict[str, str], folder: Path) -> dict[str, str]:
+    """The variables with one more folder of modules, behind those of requirements.txt."""
+    path = environment.get("PYTHONPATH")
+    return environment | {"PYTHONPATH": f"{path}{os.pathsep}{folder}" if path else str(folder)}

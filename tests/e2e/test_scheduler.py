@@ -39,6 +39,7 @@ REPLAYED = "2011-06-03"
 EXAMPLES = Path(__file__).parent / "scheduler_dags"
 PLUGINS = Path(__file__).parent / "scheduler_plugins"
 FINISHED = {"success", "failed"}
+WAITING = 6
 # The environment's template looks up only variables that begin with lake_.
 VARIABLE = "airflow/variables/lake_scheduler_test"
 
@@ -47,7 +48,8 @@ VARIABLE = "airflow/variables/lake_scheduler_test"
 class Running:
     """:param runs: id of the run of each example.
     :param jobs_before: how often the cleaning job had run for each day before anything was started.
-    :param waited_inline: the example that waits, run as ``airflow dags test`` runs it.
+    :param waiting: ids of the runs of the example that waits; several, to be in each other's way.
+    :param waited_inline: the same example, run as ``airflow dags test`` runs it.
     """
 
     runtime: MwaaRuntime
@@ -55,6 +57,7 @@ class Running:
     home: Path
     runs: dict[str, str]
     jobs_before: dict[str, int]
+    waiting: list[str]
     waited_inline: RunOutcome
 
 
@@ -108,7 +111,9 @@ def airflow(
         assert runtime.prepare("hybrid").warnings == ()
         rest = AirflowRest(runtime.start().url, runtime.token())
         jobs_before = {day: len(lake.job_runs(day)) for day in DAYS}
-        yield Running(runtime, rest, home, _start_everything(rest), jobs_before, waited)
+        runs = _start_everything(rest)
+        waiting = [rest.trigger("waiting_example") for _ in range(WAITING)]
+        yield Running(runtime, rest, home, runs, jobs_before, waiting, waited)
     finally:
         runtime.stop()
         secrets.delete_secret(SecretId=VARIABLE, ForceDeleteWithoutRecovery=True)
@@ -127,7 +132,7 @@ def _start_everything(rest: AirflowRest) -> dict[str, str]:
     rest.backfill("online_retail_daily", DAYS[0], DAYS[-1])
     for dag_id in sorted(wanted):
         rest.unpause(dag_id)
-    runs = {dag_id: rest.trigger(dag_id) for dag_id in ("deadline_example", "approval_example", "waiting_example")}
+    runs = {dag_id: rest.trigger(dag_id) for dag_id in ("deadline_example", "approval_example")}
     runs["quarantine_replay"] = rest.trigger("quarantine_replay", {"product": PRODUCT, "day": REPLAYED})
     return runs
 
@@ -147,9 +152,16 @@ def test_a_missed_deadline_calls_the_callback_in_the_triggerer(airflow: Running)
 def test_a_task_that_waits_knows_afterwards_what_it_did_before(airflow: Running) -> None:
     """With the scheduler and the triggerer, and inline, where Airflow 3.3.1 loses the ``kwargs`` of a deferral."""
     assert airflow.waited_inline.succeeded, airflow.waited_inline.error
-    path = f"dags/waiting_example/dagRuns/{airflow.runs['waiting_example']}"
-    eventually("the end of the run", lambda: airflow.rest.get(path)["state"] in FINISHED)
-    assert airflow.rest.get(f"{path}/taskInstances/wait/xcomEntries/return_value")["value"] == 3
+    for run in airflow.waiting:
+        path = f"dags/waiting_example/dagRuns/{run}"
+        state = eventually("the end of the run", lambda path=path: _ended(airflow.rest.get(path)["state"]))
+        (task,) = airflow.rest.get(f"{path}/taskInstances")["task_instances"]
+        assert (state, task["try_number"]) == ("success", 1), airflow.rest.get(f"{path}/taskInstances/wait/logs/1")
+        assert airflow.rest.get(f"{path}/taskInstances/wait/xcomEntries/return_value")["value"] == 3
+
+
+def _ended(state: str) -> str | None:
+    return state if state in FINISHED else None
 
 
 def test_a_backfill_runs_every_day_once(airflow: Running, lake: Lake) -> None:
@@ -168,11 +180,7 @@ def test_a_backfill_runs_every_day_once(airflow: Running, lake: Lake) -> None:
 
 
 def test_no_task_of_days_side_by_side_raises(airflow: Running) -> None:
-    """They share a crawler, a job and a table.
-
-    A second try alone is no fault of theirs: when a task that waited goes on before the scheduler has heard that it
-    waits, Airflow 3.3.1 takes it for failed and tries again.
-    """
+    """They share a crawler, a job and a table."""
     for run in airflow.rest.runs("online_retail_daily", "backfill"):
         path = f"dags/online_retail_daily/dagRuns/{run['dag_run_id']}/taskInstances"
         for task in airflow.rest.get(path)["task_instances"]:
@@ -203,8 +211,6 @@ def test_the_marts_follow_the_curated_table_by_themselves(airflow: Running, lake
 def test_a_run_waits_for_a_person_and_goes_on_with_the_answer(airflow: Running) -> None:
     rest, run = airflow.rest, airflow.runs["approval_example"]
     path = f"dags/approval_example/dagRuns/{run}"
-    # By now it has waited for a while, as for a person; an answer within the second in which the question is asked can
-    # overtake the scheduler, which then takes the task for failed.
     eventually("a question", lambda: rest.tasks("approval_example", run)["approve_rows"] == "awaiting_input")
     assert rest.tasks("approval_example", run)["read_variable"] not in FINISHED
 
@@ -243,6 +249,11 @@ def test_quarantined_rows_are_approved_on_the_screen(airflow: Running, lake: Lak
         return REPLAYED in {event["extra"].get("day") for heard in events for event in heard["asset_events"]}
 
     eventually("a run of sales_marts", heard)
+
+
+def test_no_task_that_waited_was_taken_for_dead(airflow: Running) -> None:
+    """As Airflow's LocalExecutor would have it, see local/mwaa_runtime/scheduler_path/laptop_executor.py."""
+    assert airflow.rest.get("eventLogs?event=state%20mismatch&limit=100")["event_logs"] == []
 
 
 def test_it_stops_without_leaving_a_process_or_a_port(airflow: Running) -> None:
