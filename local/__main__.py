@@ -181,7 +181,7 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("-n", "--lines", type=int, default=_LOG_LINES, help=f"how many lines (default {_LOG_LINES})")
     command("env", _env, 'print shell settings: eval "$(python -m local env)"')
     land = command("land", _land, "deliver files for one day of a product, as a source system would")
-    land.add_argument("product", help="folder in the landing bucket, such as online_retail")
+    land.add_argument("product", help="name of a contract, such as online_retail")
     land.add_argument("day", help="YYYY-MM-DD")
     land.add_argument("files", nargs="+", type=Path, metavar="FILE", help="file to upload, under its own name")
     land.add_argument("--no-marker", action="store_true", help="leave the day incomplete: no _SUCCESS after the files")

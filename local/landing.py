@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -11,9 +12,11 @@ from botocore.exceptions import ClientError
 
 from local.clients import service_client
 from local.errors import LocalAwsError
-from local.settings import LocalSettings
+from local.settings import REPOSITORY, LocalSettings
 
 _MARKER = "_SUCCESS"
+_CONTRACTS = REPOSITORY / "dags" / "contracts"
+_CONTRACT = ".odcs.yaml"
 _PRODUCT = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -22,7 +25,7 @@ def land(
 ) -> Iterator[str]:
     """Upload a day's files.
 
-    :param product: folder in the landing bucket.
+    :param product: name of its contract, and of the folder in the landing bucket.
     :param day: YYYY-MM-DD.
     :param files: local files; each keeps its name.
     :param complete: write the marker after the files; without it the day counts as still being delivered.
@@ -53,6 +56,11 @@ def _check(product: str, day: str, files: Sequence[Path]) -> None:
         well_formed = False
     if not well_formed:
         raise LocalAwsError(f"{day!r} is no day: write YYYY-MM-DD, such as 2010-12-01.")
+    products = sorted(path.name.removesuffix(_CONTRACT) for path in _CONTRACTS.glob(f"*{_CONTRACT}"))
+    if product not in products:
+        close = difflib.get_close_matches(product, products, 1)
+        hint = f"Did you mean {close[0]}?" if close else f"There are {', '.join(products)}."
+        raise LocalAwsError(f"{_CONTRACTS} has no contract {product}{_CONTRACT}. {hint} Nothing was uploaded.")
     missing = [str(path) for path in files if not path.is_file()]
     if missing:
         raise LocalAwsError(f"No such file: {', '.join(missing)}. Nothing was uploaded.")

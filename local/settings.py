@@ -84,13 +84,18 @@ def state_folder(given: Path | None = None) -> Path:
 def load_settings(state_dir: Path | None = None) -> LocalSettings:
     """Settings of a state folder; a folder without any gets new ones with free ports.
 
-    :raises LocalAwsError: the settings file is not one of ours.
+    :raises LocalAwsError: the settings file is not one of ours, or a new one cannot be written.
     """
     folder = state_folder(state_dir)
     path = folder / SETTINGS_FILE
     if not path.exists():
         settings = _new_settings(folder)
-        settings.save()
+        try:
+            settings.save()
+        except OSError as error:
+            raise LocalAwsError(
+                f"{folder} cannot be written ({error.strerror}). Name another folder: --state FOLDER, or $SLUICE_STATE."
+            ) from error
         return settings
     try:
         stored = json.loads(path.read_text())

@@ -300,11 +300,25 @@ def test_settings_that_cannot_be_read_say_how_to_repair_them(tmp_path):
     assert "Delete that file" in refused.stderr
 
 
+def test_a_state_folder_that_cannot_be_written_is_told(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("no folder")
+
+    refused = run_local(file / "state", "up")
+
+    assert refused.returncode == 1
+    assert f"{file / 'state'} cannot be written (Not a directory)" in refused.stderr
+    assert "--state FOLDER" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("Online Retail", "2010-12-01", "x.csv"), "is no product name"),
         (("../other", "2010-12-01", "x.csv"), "is no product name"),
+        (("online_retial", "2010-12-01", __file__), "Did you mean online_retail? Nothing was uploaded."),
+        (("zzz", "2010-12-01", __file__), "no contract zzz.odcs.yaml. There are flights,"),
         (("online_retail", "2010-13-01", "x.csv"), "YYYY-MM-DD"),
         (("online_retail", "20101201", "x.csv"), "YYYY-MM-DD"),
         (("online_retail", "2010-12-01", "/does/not/exist.csv"), "No such file: /does/not/exist.csv"),
