@@ -54,27 +54,42 @@ def read_key(secret_id: str, version: str | None = None) -> PseudonymKey:
 
 
 def read_keys(secret_id: str, recorded: Mapping[str, str] | None = None) -> tuple[PseudonymKey, ...]:
-    """Read the current key, the one before if it was ever rotated, and every other that something still records.
+    """Read the current key and every earlier one that Secrets Manager still has.
+
+    It may delete a version without a label (Secrets Manager user guide, "Secret versions"), so what is recorded must be
+    among them: values written with a lost key cannot be found.
 
     :param secret_id: name or ARN
     :param recorded: by version id of a key, what was written with it, in words
     :raises PiiKeyUnavailable: if the secret cannot be read or is empty, or has a recorded version no more
     """
-    import boto3
-
-    client = boto3.client("secretsmanager")
-    keys = [read_key(secret_id)]
-    try:
-        # Secrets Manager keeps the label of the version before; older ones have none, and are read by their id.
-        answer = client.get_secret_value(SecretId=secret_id, VersionStage="AWSPREVIOUS")
-        keys.append(read_key(secret_id, answer["VersionId"]))
-    except client.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise PiiKeyUnavailable(f"The previous key in {secret_id} cannot be read ({error}).") from error
+    current = read_key(secret_id)
+    earlier = _kept_versions(secret_id) - {current.version}
+    keys = [current, *(read_key(secret_id, version) for version in sorted(earlier))]
     for version, places in sorted((recorded or {}).items()):
         if version not in {key.version for key in keys}:
             keys.append(_recorded_key(secret_id, version, places))
     return tuple(keys)
+
+
+def _kept_versions(secret_id: str) -> set[str]:
+    """Return the ids of all versions with a value; one that a rotation has only begun may have none."""
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    client, found = boto3.client("secretsmanager"), []
+    more: dict[str, str] | None = {}
+    try:
+        while more is not None:  # boto3 has no paginator for it
+            page = client.list_secret_version_ids(SecretId=secret_id, IncludeDeprecated=True, **more)
+            found += page.get("Versions", [])
+            more = {"NextToken": page["NextToken"]} if page.get("NextToken") else None
+    except (BotoCoreError, ClientError) as error:
+        raise PiiKeyUnavailable(
+            f"The versions of {secret_id} cannot be listed ({error}): the job's role needs "
+            "secretsmanager:ListSecretVersionIds on it."
+        ) from error
+    return {version["VersionId"] for version in found if version.get("VersionStages") != ["AWSPENDING"]}
 
 
 def _recorded_key(secret_id: str, version: str, places: str) -> PseudonymKey:

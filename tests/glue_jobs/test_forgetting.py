@@ -178,23 +178,25 @@ def request_of(spark: SparkSession, local_aws: LocalAws, monkeypatch: pytest.Mon
     storage.client.cache_clear()
 
 
-def test_rows_of_every_key_that_a_partition_records_go(request_of: Request) -> None:
-    first = request_of.versions[0]
-    old = request_of.publish(request_of.pseudonym(0), request_of.pseudonym(0, "somebody else"))
+def test_rows_of_every_key_that_is_left_go(request_of: Request) -> None:
+    """Also where no partition records it: in a version of the day that nobody is shown."""
+    kept = request_of.publish(*(request_of.pseudonym(0, who) for who in (request_of.subject, "somebody else")))
+    request_of.rotate()
+    unlisted = request_of.publish(request_of.pseudonym(1), request_of.pseudonym(1, "somebody else"))
     request_of.rotate()
     request_of.rotate()
-    request_of.rotate()
-    recorded = {first: "online_retail 2013-05-01", request_of.versions[-1]: "online_retail 2013-05-02"}
-    assert [key.version for key in read_keys(request_of.secret, recorded)] == [
-        *(request_of.versions[3], request_of.versions[2], first)
-    ]
+    versions = request_of.versions
+    recorded = {versions[0]: "online_retail 2013-05-01", versions[-1]: "online_retail 2013-05-02"}
+    found = [key.version for key in read_keys(request_of.secret, recorded)]
+    assert (found[0], sorted(found)) == (versions[-1], sorted(versions))
 
     result = request_of.run(ERASE, key_versions=recorded)
 
-    assert request_of.published(old) == [request_of.pseudonym(0, "somebody else")]
-    assert (result["zones"][0]["rows"], result["left"]) == (1, 0)
+    assert request_of.published(kept) == [request_of.pseudonym(0, "somebody else")]
+    assert request_of.published(unlisted) == [request_of.pseudonym(1, "somebody else")]
+    assert (result["zones"][0]["rows"], result["left"]) == (2, 0)
     told = request_of.get("governance", f"loads/forget_subject/{request_of.name}/pseudonyms.csv").decode().split()
-    assert set(told) == {request_of.pseudonym(number) for number in (0, 2, 3)}, "the warehouse erases those of all keys"
+    assert set(told) == {request_of.pseudonym(number) for number in range(4)}, "the warehouse erases those of all keys"
 
 
 def test_key_that_is_gone_stops_before_anything_is_removed(request_of: Request) -> None:
