@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 BUSY_ATTEMPTS = 20
+BUSY = ("Database is locked", "Database error")
 # Long: a loaded machine is slow, not wrong.
 ANSWER_SECONDS = 90
 
@@ -24,7 +25,21 @@ class AirflowRest:
         self._token = token
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """:raises AssertionError: any answer but 2xx, with Airflow's words."""
+        """Ask; SQLite refuses a request while another process is writing, and "again" helps (docs).
+
+        :raises AssertionError: any other answer but 2xx, with Airflow's words.
+        """
+        attempts = 0
+        while True:
+            attempts += 1
+            try:
+                return self._call(method, path, body)
+            except AssertionError as error:
+                if attempts == BUSY_ATTEMPTS or not any(words in str(error) for words in BUSY):
+                    raise
+            time.sleep(0.5)
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         request = urllib.request.Request(
             f"{self._url}/api/v2/{path}",
             method=method,
@@ -53,16 +68,8 @@ class AirflowRest:
         return str(run["dag_run_id"])
 
     def backfill(self, dag_id: str, first_day: str, last_day: str) -> None:
-        """Create a backfill; SQLite refuses it while another process is writing, and "again" helps (docs)."""
         body = {"dag_id": dag_id, "from_date": f"{first_day}T00:00:00Z", "to_date": f"{last_day}T23:59:59Z"}
-        for attempt in range(BUSY_ATTEMPTS):
-            try:
-                self.call("POST", "backfills", body)
-                return
-            except AssertionError as error:
-                if "Database is locked" not in str(error) or attempt == BUSY_ATTEMPTS - 1:
-                    raise
-                time.sleep(0.5)
+        self.call("POST", "backfills", body)
 
     def runs(self, dag_id: str, run_type: str) -> list[dict[str, Any]]:
         """:param run_type: manual, backfill, asset_triggered or scheduled"""

@@ -1,5 +1,4 @@
-"""Airflow's LocalExecutor that knows what it is running. Imported by Airflow alone: its folder is on the PYTHONPATH of
-the components, and of nothing that runs a task by itself.
+"""Airflow's LocalExecutor that knows what it is running; alone in a folder that Airflow's components find modules in.
 
 A task that waits in the triggerer ends its process, and the executor reports that end. With Airflow 3.3.1 the scheduler
 takes the report for the task's death when the task has meanwhile been queued again: it asks the executor whether it has
@@ -40,10 +39,8 @@ class LaptopExecutor(LocalExecutor):
 
     def change_state(self, key: Any, state: Any, info: Any = None, remove_running: bool = True) -> None:
         """Hear from a worker, see `BaseExecutor.change_state`."""
-        if state in _ENDED and self._processes[key] > 1:
-            self._processes[key] -= 1
-        elif state in _ENDED:
-            del self._processes[key]
+        if state in _ENDED:
+            self._processes -= Counter([key])  # keeps what is above 0
         super().change_state(key, state, info, remove_running)
 
     def has_task(self, task_instance: TaskInstance) -> bool:
