@@ -24,8 +24,8 @@ def connection(home: Path, component: str) -> str:
     """``sql_alchemy_conn``, with the time to wait while another process writes: SQLite has one writer at a time.
 
     A scheduler that cannot write ends, so it waits long. The web server refuses a request instead, which its callers
-    (tasks, too) try again, and must not wait long: with 60 s all of Airflow stood still for a minute under load, probably
-    because Airflow writes its audit log within the event loop that the request before needs to finish.
+    (tasks, too) try again, and must not wait long: with 60 s all of Airflow stood still for a minute, probably because
+    it writes its audit log within the event loop that the request before needs to finish.
 
     :param component: of MWAA, see `MwaaRuntime.environment`.
     """
