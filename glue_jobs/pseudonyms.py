@@ -63,13 +63,10 @@ def read_keys(secret_id: str, recorded: Mapping[str, str] | None = None) -> tupl
     :param recorded: by version id of a key, what was written with it, in words
     :raises PiiKeyUnavailable: if the secret cannot be read or is empty, or has a recorded version no more
     """
+    places = recorded or {}
     current = read_key(secret_id)
-    earlier = _kept_versions(secret_id) - {current.version}
-    keys = [current, *(read_key(secret_id, version) for version in sorted(earlier))]
-    for version, places in sorted((recorded or {}).items()):
-        if version not in {key.version for key in keys}:
-            keys.append(_recorded_key(secret_id, version, places))
-    return tuple(keys)
+    earlier = (_kept_versions(secret_id) | places.keys()) - {current.version}
+    return (current, *(_earlier_key(secret_id, version, places.get(version)) for version in sorted(earlier)))
 
 
 def _kept_versions(secret_id: str) -> set[str]:
@@ -92,10 +89,12 @@ def _kept_versions(secret_id: str) -> set[str]:
     return {version["VersionId"] for version in found if version.get("VersionStages") != ["AWSPENDING"]}
 
 
-def _recorded_key(secret_id: str, version: str, places: str) -> PseudonymKey:
+def _earlier_key(secret_id: str, version: str, places: str | None) -> PseudonymKey:
     try:
         return read_key(secret_id, version)
     except PiiKeyUnavailable as error:
+        if places is None:
+            raise
         raise PiiKeyUnavailable(
             f"Version {version} of the key in {secret_id} cannot be read any more, and {places} is written with it: "
             "nobody can be found there, so nothing was changed. Write published days again with the current key (clear "

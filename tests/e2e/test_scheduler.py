@@ -154,14 +154,11 @@ def test_a_task_that_waits_knows_afterwards_what_it_did_before(airflow: Running)
     assert airflow.waited_inline.succeeded, airflow.waited_inline.error
     for run in airflow.waiting:
         path = f"dags/waiting_example/dagRuns/{run}"
-        state = eventually("the end of the run", lambda path=path: _ended(airflow.rest.get(path)["state"]))
+        eventually("the end of the run", lambda path=path: airflow.rest.get(path)["state"] in FINISHED)
         (task,) = airflow.rest.get(f"{path}/taskInstances")["task_instances"]
-        assert (state, task["try_number"]) == ("success", 1), airflow.rest.get(f"{path}/taskInstances/wait/logs/1")
+        log = airflow.rest.get(f"{path}/taskInstances/wait/logs/1")
+        assert (task["state"], task["try_number"]) == ("success", 1), log
         assert airflow.rest.get(f"{path}/taskInstances/wait/xcomEntries/return_value")["value"] == 3
-
-
-def _ended(state: str) -> str | None:
-    return state if state in FINISHED else None
 
 
 def test_a_backfill_runs_every_day_once(airflow: Running, lake: Lake) -> None:
