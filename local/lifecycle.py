@@ -195,8 +195,8 @@ def _deploy(settings: LocalSettings, progress: Progress) -> dict[str, str]:
         from local import stack
 
         begin = time.monotonic()
-        outputs = stack.deploy(settings)
-        stack.deploy_further(settings)
+        outputs = stack.deploy(settings, progress)
+        stack.deploy_further(settings, progress)
         progress(f"stacks {stack.stack_name(settings)} and what is beside it ({time.monotonic() - begin:.1f} s)")
         changed = artifacts.upload(settings, service_client("s3", settings))
         progress(f"artifacts ({changed} changed)")
